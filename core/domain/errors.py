@@ -51,7 +51,7 @@ class Unauthenticated(HiveMindError):
 
 
 class Forbidden(HiveMindError):
-    """The person is known and may not do this; never used for somebody else's thing, which is NotFound (403)."""
+    """The person is known and may not do this (403). Somebody else's thing is NotFound instead."""
 
     default_code = "FORBIDDEN"
 

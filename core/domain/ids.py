@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -29,7 +29,7 @@ def is_ulid(text: str) -> bool:
 
 
 class UlidFactory:
-    """Makes strictly increasing ULIDs, also within one millisecond and when the clock steps back. Thread-safe."""
+    """Makes strictly increasing ULIDs, even within a millisecond or when the clock steps back. Thread-safe."""
 
     def __init__(self, random_bits: Callable[[int], int]) -> None:
         """`random_bits(n)` returns n random bits, as `secrets.randbits` does."""
@@ -49,7 +49,8 @@ class UlidFactory:
             return encode_ulid(self._last_ms, self._last_randomness)
 
 
-class SubtaskKey(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class SubtaskKey:
     """One piece of one task. Printed `<task_id>/<index>`."""
 
     task_id: str

@@ -1,4 +1,4 @@
-"""TaskSpec: a manifest with every default filled in. Made by `core.manifest`, read by everybody, changed by nobody.
+"""TaskSpec: a manifest with every default filled in. Made by `core.manifest`, changed by nobody.
 
 Fields are named as in `hivemind.toml` with the unit last; see the manifest reference in the docs.
 """
