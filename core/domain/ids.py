@@ -29,7 +29,7 @@ def is_ulid(text: str) -> bool:
 
 
 class UlidFactory:
-    """Makes strictly increasing ULIDs, even within a millisecond or when the clock steps back. Thread-safe."""
+    """Makes strictly increasing ULIDs, whatever the clock does. Thread-safe."""
 
     def __init__(self, random_bits: Callable[[int], int]) -> None:
         """`random_bits(n)` returns n random bits, as `secrets.randbits` does."""
