@@ -1,0 +1,1 @@
+"""Membership, sessions, dispatch and the reaper. Timers are `tick(now)`."""

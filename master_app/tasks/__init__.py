@@ -1,0 +1,1 @@
+"""Tasks from intake to retention; `attempts` is the only door to attempt state."""
