@@ -39,7 +39,7 @@ class TaskProgressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded:
-    """An attempt reached a terminal state. Published for all but written to the log only when not SUCCEEDED."""
+    """An attempt reached a terminal state. Written to the log only when not SUCCEEDED."""
 
     task_id: str
     index: int

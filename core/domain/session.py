@@ -239,7 +239,7 @@ class MergePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One attempt for this node. Valid only in its session (R1); its lease counts from `lease_report` (R2)."""
+    """One attempt for this node. Valid only in its session (R1); leased from `lease_report` on (R2)."""
 
     attempt_id: str
     task_id: str
@@ -326,7 +326,7 @@ class LogStream(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogChunk:
-    """A piece of what an attempt wrote. Chunks of one stream come in order; a gap means lines were dropped."""
+    """A piece of what an attempt wrote. In order within a stream; a gap means lines were dropped."""
 
     attempt_id: str
     stream: LogStream

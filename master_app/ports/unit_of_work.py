@@ -1,7 +1,7 @@
 """How services change state: commands on one writer thread, each a function of a unit of work.
 
     future = writer.execute(command)        from any thread but the writer's
-    command(uow) -> result                  set-shaped; may run twice; touches only its unit of work
+    command(uow) -> result                  set-shaped; may run twice; touches only its uow
     uow.publish(fact)                       told to listeners after the commit, never before
     uow.after_commit(action)                runs on the writer thread after the commit, in order; must not raise
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Lane(StrEnum):
-    """Which share of the writer's queue a command takes, so that people cannot starve nodes nor nodes people."""
+    """Which share of the writer's queue a command takes: people cannot starve nodes, nor nodes people."""
 
     NODES = "nodes"
     PEOPLE = "people"

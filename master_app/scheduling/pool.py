@@ -1,8 +1,8 @@
 """The hot state: what dispatch needs to know of nodes, tasks and live attempts, as one plain value.
 
 Owned by the writer thread: nobody else reads or changes it. Every change goes through a verb that writes its
-reversal into the journal, so that a command that raises leaves no trace: `mark()` before, `rewind(mark)` after.
-It is rebuilt from the database at start and after a failed commit.
+reversal into the journal, so that a command that raises leaves no trace: `mark()` before, `rewind(mark)`
+after. It is rebuilt from the database at start and after a failed commit.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class PoolNode:
 
 @dataclass(slots=True, kw_only=True)
 class PoolTask:
-    """One live task. Indices from `next_index` up to `subtask_count` have no row yet; the merge's is the count."""
+    """One live task. Indices from `next_index` to `subtask_count` have no row yet; the merge's is the count."""
 
     task_id: str
     owner_id: str
@@ -143,6 +143,8 @@ class LiveAttempt:
     task_id: str
     index: int
     node_id: str
+    #: Of the master that made it; kept with its row.
+    term: int
     epoch: int
     generation: int
     number: int
