@@ -23,6 +23,7 @@ class NodeRecord:
     drain_deadline_ms: int = 0
     #: Kept for faces; after a start every node is DISCONNECTED or DOWN until it says HELLO.
     health: NodeHealth = NodeHealth.NEW
+    health_since_ms: int = 0
     incarnation: int = 0
     boot_id: str = ""
     #: Serial number (hex) of its current certificate; others are refused.

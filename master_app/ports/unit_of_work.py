@@ -67,6 +67,9 @@ class UnitOfWork(Protocol):
     @property
     def users(self) -> UserRepository: ...
 
+    def raise_term(self, above: int) -> None:
+        """Make this master's term larger than `above`: a node has seen a later one (restored from backup)."""
+
     def publish(self, fact: Fact) -> None: ...
 
     def after_commit(self, action: Callable[[], None]) -> None: ...

@@ -46,6 +46,8 @@ class PoolNode:
     health: NodeHealth
     owner_state: NodeOwner = NodeOwner.AVAILABLE
     quarantined_until_ms: int = 0
+    #: Not 0: it was quarantined and has not ended an attempt well since.
+    quarantine_step_ms: int = 0
     protocol_ok: bool = True
     host: HostUse = field(default_factory=HostUse)
     session_id: str = ""
@@ -171,7 +173,7 @@ class Pool:
         self.attempts_of_task: dict[str, dict[str, LiveAttempt]] = {}
         #: Decayed use of each owner in core-milliseconds, for fair share.
         self.owner_use: dict[str, float] = {}
-        self._interned: dict[Needs, Needs] = {}
+        self._interned: dict[str, Needs] = {}
         self._journal: list[Undo] = []
 
     # ---- journal
@@ -233,7 +235,8 @@ class Pool:
 
     def intern(self, needs: Needs) -> Needs:
         """Return the one value that stands for these needs; queued tasks mostly share it."""
-        return self._interned.setdefault(needs, needs)
+        # By its text: needs hold mappings, which cannot be keys.
+        return self._interned.setdefault(repr(needs), needs)
 
     def put_task(self, task: PoolTask) -> None:
         """Add a live task."""
@@ -271,6 +274,32 @@ class Pool:
             self._journal.append(lambda entry=entry: heapq.heappush(task.backoff, entry))  # type: ignore[misc]
             self.make_ready(task, entry[1])
         return woken
+
+    def withdraw(self, task: PoolTask, index: int) -> None:
+        """An index that waits to start again needs no more attempts."""
+        if index in task.ready:
+            task.ready.remove(index)
+            self._journal.append(lambda: task.ready.append(index))
+            return
+        for entry in task.backoff:
+            if entry[1] == index:
+                task.backoff.remove(entry)
+                heapq.heapify(task.backoff)
+                self._journal.append(lambda: heapq.heappush(task.backoff, entry))
+                return
+
+    def climb_memory(self, task: PoolTask, index: int, memory_bytes: int) -> None:
+        """The next attempts of this index reserve this much memory."""
+        before = task.memory_bytes.get(index)
+        task.memory_bytes[index] = memory_bytes
+
+        def reverse() -> None:
+            if before is None:
+                del task.memory_bytes[index]
+            else:
+                task.memory_bytes[index] = before
+
+        self._journal.append(reverse)
 
     def exclude(self, task: PoolTask, index: int, node_id: str) -> None:
         """This index avoids this node while another is feasible."""

@@ -1,0 +1,451 @@
+"""Live sessions of nodes: HELLO, SYNC, reports, updates, orders. The master's half of lifecycles C1-C4 and R1-R6.
+
+Calls queue one command each; their futures are done when the effect is durable. The door sends what they
+answer; offers and orders go down the session's link after the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from core.domain.attempt import ATTEMPT_RANK, LIVE_ATTEMPT_STATES, AttemptState, LostReason
+from core.domain.events import FenceViolated, NodeHealthChanged
+from core.domain.node import HEALTH_TABLE, NodeAdmin, NodeHealth
+from core.domain.session import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
+    Ack,
+    AttemptUse,
+    HeldAttempt,
+    Hello,
+    Orders,
+    Refused,
+    Report,
+    Resync,
+    StopOrder,
+    Sync,
+    SyncReply,
+    Updates,
+    Verdict,
+    Welcome,
+)
+from master_app.node_pool.breaker import Breaker
+from master_app.ports.node_pool import NodeRecord, SessionLink
+from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.scheduling.pool import LiveAttempt, PoolNode
+from master_app.tasks.attempts import LEASE_GRACE_MS, Attempts
+
+REPORT_INTERVAL_S = 30.0
+LOOKED_AT_INTERVAL_S = 1.0
+
+
+@dataclass(slots=True)
+class Session:
+    """One live stream of one node. Writer thread only."""
+
+    link: SessionLink
+    node_id: str
+    opened_steady_ms: int
+    synced: bool = False
+    #: Newest report that was taken; 0 is the SYNC.
+    report: int = 0
+    heard_steady_ms: int = 0
+    interval_s: float = REPORT_INTERVAL_S
+    briefs: set[tuple[str, int]] = field(default_factory=set)
+    #: Newest use of each live attempt, for faces.
+    uses: dict[str, AttemptUse] = field(default_factory=dict)
+    owner_reason: str = ""
+
+
+class NodeSessions:
+    """See the module's words. `dispatch(uow)` is run at the end of what may have made room or work."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        attempts: Attempts,
+        breaker: Breaker,
+        steady_ms: Callable[[], int],
+        report_interval_s: float = REPORT_INTERVAL_S,
+    ) -> None:
+        self._writer = writer
+        self._attempts = attempts
+        self._breaker = breaker
+        self._steady_ms = steady_ms
+        self._interval_s = report_interval_s
+        self._by_node: dict[str, Session] = {}
+        #: Written by the door's thread, read by both.
+        self._node_of: dict[str, str] = {}
+        self._dispatch: Callable[[UnitOfWork], object] = lambda uow: None
+        self._looked_at: dict[str, int] = {}
+
+    @property
+    def interval_s(self) -> float:
+        """The usual report interval."""
+        return self._interval_s
+
+    def use_dispatch(self, dispatch: Callable[[UnitOfWork], object]) -> None:
+        """Set what dispatch does. Once, by the composition root: dispatch and sessions need each other."""
+        self._dispatch = dispatch
+
+    # ---- what the door calls
+
+    def open(
+        self, node_id: str, certificate_serial: str, link: SessionLink, hello: Hello
+    ) -> Future[Welcome | Refused]:
+        """HELLO. The newest session of a node supersedes the others without asking them (C2)."""
+
+        def command(uow: UnitOfWork) -> Welcome | Refused:
+            node = uow.nodes.get(node_id)
+            refused = _refuse_hello(node, certificate_serial, hello)
+            if refused is not None or node is None:
+                return refused or _unknown()
+            return self._welcome(uow, node, link, hello)
+
+        self._node_of[link.session_id] = node_id
+        return self._writer.execute(command, lane=Lane.NODES)
+
+    def sync(self, session_id: str, sync: Sync) -> Future[SyncReply | Resync]:
+        """The full inventory, once a session: what is missing is LOST, what is unwanted is told to stop (C3)."""
+
+        def command(uow: UnitOfWork) -> SyncReply | Resync:
+            session = self._current(session_id)
+            if session is None or session.synced:
+                return _resync(session_id, "SYNC of another session, or a second one")
+            reply = self._reconcile(uow, session, sync)
+            self._dispatch(uow)
+            return reply
+
+        return self._writer.execute(command, lane=Lane.NODES)
+
+    def report(self, session_id: str, report: Report) -> Ack | Resync:
+        """Soft: acknowledged at once, and queued to renew the leases of what it lists.
+
+        The master's deadline is a minute later than the agent's (R2), so the moment in the queue does no harm.
+        """
+        session = self._current(session_id)
+        if session is None or not session.synced:
+            return _resync(session_id, "report before SYNC")
+
+        def command(uow: UnitOfWork) -> None:
+            hot = uow.pool.nodes.get(session.node_id)
+            if self._current(session_id) is not session or hot is None:
+                return
+            if hot.health is NodeHealth.DISCONNECTED:  # C3b
+                uow.after_commit(lambda: session.link.send(_resync(session_id, "was given up meanwhile")))
+                return
+            self._take_report(uow, session, hot, report)
+            self._order_later(uow, session)
+            self._dispatch(uow)
+
+        self._writer.execute(command, lane=Lane.NODES)
+        return Ack(session_id=session_id, report=report.number)
+
+    def updates(self, session_id: str, updates: Updates) -> Future[Ack | Resync]:
+        """Durable: acknowledged after the commit."""
+
+        def command(uow: UnitOfWork) -> Ack | Resync:
+            session = self._current(session_id)
+            if session is None or not session.synced:
+                return _resync(session_id, "updates before SYNC")
+            applied = self._attempts.apply(uow, session.node_id, updates.updates)
+            self._breaker.judge(uow, session.node_id, applied.incidents, applied.successes)
+            for update in updates.updates:
+                if update.state not in LIVE_ATTEMPT_STATES:
+                    session.uses.pop(update.attempt_id, None)
+            self._dispatch(uow)
+            return Ack(session_id=session_id, updates=tuple(applied.acknowledged))
+
+        return self._writer.execute(command, lane=Lane.NODES)
+
+    def closed(self, session_id: str, reason: str) -> None:
+        """The stream ended. The node is SUSPECT, not lost: its leases run on."""
+
+        def command(uow: UnitOfWork) -> None:
+            session = self._current(session_id)
+            self._node_of.pop(session_id, None)
+            if session is None:
+                return
+            node_id = session.node_id
+            hot = uow.pool.nodes.get(node_id)
+            if hot is not None:
+                target = NodeHealth.SUSPECT if hot.health is NodeHealth.READY else NodeHealth.DISCONNECTED
+                if hot.health in (NodeHealth.READY, NodeHealth.INITIALIZING):
+                    set_health(uow, hot, target, reason)
+                uow.pool.change(hot, session_id="")
+
+            def drop() -> None:
+                if self._by_node.get(node_id) is session:
+                    del self._by_node[node_id]
+
+            uow.after_commit(drop)
+
+        self._writer.execute(command, lane=Lane.NODES)
+
+    # ---- what other services of the node pool ask, on the writer thread
+
+    def link(self, node_id: str) -> SessionLink | None:
+        """Return the sending half of a node's SYNCED session."""
+        session = self._by_node.get(node_id)
+        return session.link if session is not None and session.synced else None
+
+    def session(self, node_id: str) -> Session | None:
+        """Return a node's newest session, synced or not."""
+        return self._by_node.get(node_id)
+
+    def lease_report(self, node_id: str) -> int:
+        """Newest report of the session that was acknowledged (R2)."""
+        return self._by_node[node_id].report
+
+    def needs_brief(self, node_id: str, task_id: str, revision: int) -> bool:
+        """Tell whether this session has not had this brief, and note that it has it now."""
+        briefs = self._by_node[node_id].briefs
+        if (task_id, revision) in briefs:
+            return False
+        briefs.add((task_id, revision))
+        return True
+
+    def flush_orders(self, node_id: str, stops: Sequence[StopOrder]) -> None:
+        """Send stop orders now; a lost one comes again with the next report."""
+        link = self.link(node_id)
+        if link is not None and stops:
+            link.send(Orders(session_id=link.session_id, stops=tuple(stops)))
+
+    def close(self, node_id: str, reason: str) -> None:
+        """End a node's session (revoked)."""
+        session = self._by_node.pop(node_id, None)
+        if session is not None:
+            session.link.close(reason)
+
+    def look_at(self, node_id: str, until_steady_ms: int) -> None:
+        """Somebody looks at this node: ask it for 1 s reports until then."""
+        self._looked_at[node_id] = until_steady_ms
+        link = self.link(node_id)
+        session = self._by_node.get(node_id)
+        if link is not None and session is not None and session.interval_s > LOOKED_AT_INTERVAL_S:
+            session.interval_s = LOOKED_AT_INTERVAL_S
+            link.send(Orders(session_id=link.session_id, report_interval_s=LOOKED_AT_INTERVAL_S))
+
+    def use_of(self, attempt: LiveAttempt) -> AttemptUse | None:
+        """Return what a live attempt last said that it uses."""
+        session = self._by_node.get(attempt.node_id)
+        return session.uses.get(attempt.attempt_id) if session else None
+
+    # ---- inner
+
+    def _welcome(self, uow: UnitOfWork, node: NodeRecord, link: SessionLink, hello: Hello) -> Welcome:
+        if hello.highest_term >= uow.term:
+            uow.raise_term(hello.highest_term)
+        node.incarnation = hello.incarnation
+        node.boot_id = hello.boot_id
+        node.version = hello.agent_version
+        node.last_seen_ms = uow.now_ms
+        uow.nodes.save(node)
+        hot = uow.pool.nodes[node.node_id]
+        set_health(uow, hot, NodeHealth.INITIALIZING, "HELLO")
+        uow.pool.change(hot, session_id=link.session_id, protocol_ok=hello.protocol_max >= PROTOCOL_MIN)
+        interval_s = self._interval_s
+        session = Session(
+            link=link, node_id=node.node_id, opened_steady_ms=self._steady_ms(), interval_s=interval_s
+        )
+        welcome = Welcome(
+            session_id=link.session_id,
+            term=uow.term,
+            protocol=min(hello.protocol_max, PROTOCOL_MAX),
+            master_time_ms=uow.now_ms,
+            report_interval_s=interval_s,
+            node_name=node.name,
+            owner_id=node.owner_id,
+        )
+
+        def register() -> None:
+            old = self._by_node.get(node.node_id)
+            self._by_node[node.node_id] = session
+            if old is not None:
+                old.link.close("superseded by a newer session")
+
+        uow.after_commit(register)
+        return welcome
+
+    def _reconcile(self, uow: UnitOfWork, session: Session, sync: Sync) -> SyncReply:
+        node_id = session.node_id
+        held = {attempt.attempt_id: attempt for attempt in sync.attempts}
+        absent = [
+            (live.attempt_id, LostReason.ABSENT)
+            for live in uow.pool.live_of_node(node_id)
+            if live.attempt_id not in held
+        ]
+        self._attempts.lose(uow, absent)
+        known = uow.attempts.get_many([aid for aid in held if aid not in uow.pool.attempts])
+        verdicts = tuple(
+            (attempt.attempt_id, self._verdict(uow, node_id, attempt, attempt.attempt_id in known))
+            for attempt in sync.attempts
+        )
+        node = uow.nodes.get(node_id)
+        hot = uow.pool.nodes[node_id]
+        if node is not None:
+            node.facts = sync.facts
+            node.last_seen_ms = uow.now_ms
+            uow.nodes.save(node)
+        uow.pool.change(
+            hot,
+            facts=sync.facts,
+            host=sync.host,
+            owner_state=sync.owner.state,
+            labels={**sync.facts.labels, **(node.labels if node else {})},
+        )
+        set_health(uow, hot, NodeHealth.READY, "SYNC")
+        session.heard_steady_ms = self._steady_ms()
+        session.owner_reason = sync.owner.reason
+        session.synced = True
+        uow.undo(lambda: setattr(session, "synced", False))
+        return SyncReply(session_id=sync.session_id, verdicts=verdicts)
+
+    def _verdict(self, uow: UnitOfWork, node_id: str, held: HeldAttempt, known: bool) -> Verdict:
+        live = uow.pool.attempts.get(held.attempt_id)
+        if live is not None and live.node_id == node_id:
+            self._renew(uow, live)
+            if held.state in LIVE_ATTEMPT_STATES and ATTEMPT_RANK[held.state] > ATTEMPT_RANK[live.state]:
+                uow.pool.advance_attempt(live, held.state)
+                uow.attempts.put_states([(live.attempt_id, held.state, 0)])
+            return Verdict.STOP if live.stop_reason and not live.give_back else Verdict.CONTINUE
+        if held.state not in LIVE_ATTEMPT_STATES:
+            return Verdict.CONTINUE  # it has ended there: its report is wanted (R5, R6)
+        if known:
+            uow.publish(FenceViolated(node_id=node_id, attempt_id=held.attempt_id, at_ms=uow.now_ms))
+        return Verdict.STOP
+
+    def _take_report(self, uow: UnitOfWork, session: Session, hot: PoolNode, report: Report) -> None:
+        session.report = max(session.report, report.number)
+        session.heard_steady_ms = self._steady_ms()
+        session.owner_reason = report.owner.reason
+        session.uses = {use.attempt_id: use for use in report.live}
+        if hot.health is NodeHealth.SUSPECT:
+            set_health(uow, hot, NodeHealth.READY, "reports again")
+        if report.facts is not None:
+            node = uow.nodes.get(hot.node_id)
+            if node is not None and node.facts != report.facts:
+                node.facts = report.facts
+                node.last_seen_ms = uow.now_ms
+                uow.nodes.save(node)
+            labels = {**report.facts.labels, **(node.labels if node else {})}
+            uow.pool.change(hot, facts=report.facts, labels=labels)
+        uow.pool.change(hot, host=report.host, owner_state=report.owner.state)
+        moved = []
+        for use in report.live:
+            live = uow.pool.attempts.get(use.attempt_id)
+            if live is None or live.node_id != hot.node_id:
+                continue
+            self._renew(uow, live)
+            if use.state in LIVE_ATTEMPT_STATES and uow.pool.advance_attempt(live, use.state):
+                started_ms = uow.now_ms if use.state is AttemptState.RUNNING else 0
+                moved.append((live.attempt_id, use.state, started_ms))
+        if moved:
+            uow.attempts.put_states(moved)
+
+    def _order_later(self, uow: UnitOfWork, session: Session) -> None:
+        """Orders are derived, never stored: what should be, less what is."""
+        hot = uow.pool.nodes[session.node_id]
+        unknown = [
+            StopOrder(attempt_id=attempt_id, reason="unknown")
+            for attempt_id in session.uses
+            if attempt_id not in uow.pool.attempts
+        ]
+        stops = tuple(unknown + stop_orders(uow.pool.live_of_node(session.node_id)))
+        wanted_s = self._interval_s
+        if self._looked_at.get(session.node_id, 0) > self._steady_ms():
+            wanted_s = LOOKED_AT_INTERVAL_S
+        change_s = wanted_s if wanted_s != session.interval_s else 0.0
+        draining = hot.admin in (NodeAdmin.DRAINING, NodeAdmin.DRAINED)
+        paused = hot.admin is NodeAdmin.PAUSED
+        session.interval_s = wanted_s
+        if stops or change_s or draining or paused:
+            orders = Orders(
+                session_id=session.link.session_id,
+                stops=stops,
+                draining=draining,
+                paused=paused,
+                report_interval_s=change_s,
+            )
+            uow.after_commit(lambda: session.link.send(orders))
+
+    @staticmethod
+    def _renew(uow: UnitOfWork, live: LiveAttempt) -> None:
+        # Soft and monotonic: a rolled-back command may leave a lease longer, never shorter.
+        live.deadline_ms = max(live.deadline_ms, uow.now_ms + live.lease_s * 1000 + LEASE_GRACE_MS)
+
+    def _current(self, session_id: str) -> Session | None:
+        session = self._by_node.get(self._node_of.get(session_id, ""))
+        return session if session is not None and session.link.session_id == session_id else None
+
+
+def _resync(session_id: str, reason: str) -> Resync:
+    return Resync(session_id=session_id, reason=reason)
+
+
+def stop_orders(lives: Iterable[LiveAttempt]) -> list[StopOrder]:
+    """Return the orders for those live attempts that are no longer wanted."""
+    return [
+        StopOrder(attempt_id=live.attempt_id, reason=live.stop_reason, give_back=live.give_back)
+        for live in lives
+        if live.stop_reason
+    ]
+
+
+def set_health(uow: UnitOfWork, hot: PoolNode, target: NodeHealth, reason: str) -> None:
+    """Move a node's health by its table; the row follows for faces."""
+    source = hot.health
+    if source is target:
+        return
+    HEALTH_TABLE.check(source, target, hot.node_id)
+    uow.pool.change(hot, health=target)
+    node = uow.nodes.get(hot.node_id)
+    if node is not None:
+        node.health = target
+        node.health_since_ms = uow.now_ms
+        uow.nodes.save(node)
+    uow.publish(
+        NodeHealthChanged(node_id=hot.node_id, source=source, target=target, reason=reason, at_ms=uow.now_ms)
+    )
+
+
+def _refuse_hello(node: NodeRecord | None, certificate_serial: str, hello: Hello) -> Refused | None:
+    if node is None:
+        return _unknown()
+    if node.admin is NodeAdmin.REVOKED:
+        return Refused(
+            code="NODE_REVOKED",
+            message="This node was revoked by the operator of the pool.",
+            fix="Ask for a new join link.",
+        )
+    if node.certificate_serial != certificate_serial:
+        return Refused(
+            code="CERTIFICATE_REPLACED",
+            message="This certificate is not the node's newest.",
+            fix="If this computer's data folder was copied, join the copy with a link of its own.",
+        )
+    if hello.incarnation < node.incarnation:
+        return Refused(
+            code="DUPLICATE_IDENTITY",
+            message="Another computer uses the same identity.",
+            fix="Join this computer with a link of its own.",
+        )
+    if hello.protocol_min > PROTOCOL_MAX:
+        return Refused(
+            code="MASTER_TOO_OLD",
+            message="This worker is newer than the master understands.",
+            fix="Update the master, or install the worker that it offers.",
+            retry_after_s=3600,
+        )
+    return None
+
+
+def _unknown() -> Refused:
+    return Refused(
+        code="NODE_UNKNOWN",
+        message="The master does not know this node.",
+        fix="Join again with a new link.",
+    )

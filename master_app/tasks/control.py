@@ -1,0 +1,188 @@
+"""What an owner does to a task that is there: cancel, pause, resume, retry, priority. Roles are checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from core.domain.user import Principal, Role
+
+from core.domain.errors import Conflict, NotFound
+from core.domain.events import AuditRecorded
+from core.domain.spec import TaskSpec
+from core.domain.subtask import SubtaskState
+from core.domain.task import (
+    TERMINAL_TASK_STATES,
+    HeldCode,
+    MergeState,
+    TaskState,
+    WaitFor,
+    Wish,
+)
+from master_app.ledger import settlement
+from master_app.ports.tasks import TaskRecord
+from master_app.ports.unit_of_work import UnitOfWork, Writer
+from master_app.tasks.hot import hot_task
+from master_app.tasks.rollup import Rollup
+from master_app.tasks.specs import SpecCache
+
+Dispatch = Callable[[UnitOfWork], None]
+
+
+class TaskControl:
+    """Each verb returns a future of the task's state after it. Somebody else's task is NotFound."""
+
+    def __init__(self, *, writer: Writer, rollup: Rollup, specs: SpecCache, dispatch: Dispatch) -> None:
+        self._writer = writer
+        self._rollup = rollup
+        self._specs = specs
+        self._dispatch = dispatch
+
+    def cancel(self, who: Principal, task_id: str, reason: str = "") -> Future[TaskState]:
+        """Stop all attempts at once and end the task when each is confirmed stopped. What ran is paid."""
+
+        def command(uow: UnitOfWork) -> TaskState:
+            task = self._owned(uow, who, task_id)
+            if task.state is TaskState.CANCELLED or task.state is TaskState.CANCELLING:
+                return task.state
+            _refuse_ended(task, "cancel")
+            task.wish = Wish.CANCEL
+            task.generation += 1
+            self._rollup.stop_all(uow, task_id, "cancelled")
+            self._rollup.refresh(uow, task)
+            _audit(uow, who, "task.cancel", task_id, reason)
+            return task.state
+
+        return self._writer.execute(command)
+
+    def pause(self, who: Principal, task_id: str) -> Future[TaskState]:
+        """Place no more attempts; those that run may end."""
+
+        def command(uow: UnitOfWork) -> TaskState:
+            task = self._owned(uow, who, task_id)
+            _refuse_ended(task, "pause")
+            if task.wish is Wish.CANCEL:
+                raise Conflict("This task is being cancelled.", code="TASK_CANCELLING")
+            task.wish = Wish.PAUSE
+            self._rollup.refresh(uow, task)
+            _audit(uow, who, "task.pause", task_id, "")
+            return task.state
+
+        return self._writer.execute(command)
+
+    def resume(self, who: Principal, task_id: str) -> Future[TaskState]:
+        """Take a pause back, or try again after a hold."""
+
+        def command(uow: UnitOfWork) -> TaskState:
+            task = self._owned(uow, who, task_id)
+            _refuse_ended(task, "resume")
+            if task.wish is Wish.CANCEL:
+                raise Conflict("This task is being cancelled.", code="TASK_CANCELLING")
+            task.wish = Wish.RUN
+            if task.held is not HeldCode.DEPENDENCY_FAILED:
+                task.held, task.held_reason = None, ""
+            self._rollup.refresh(uow, task)
+            self._dispatch(uow)
+            _audit(uow, who, "task.resume", task_id, "")
+            return task.state
+
+        return self._writer.execute(command)
+
+    def retry(self, who: Principal, task_id: str, *, all_of_it: bool = False) -> Future[TaskState]:
+        """Run again what failed (successes are kept), or everything. A SUCCEEDED task only takes `all_of_it`."""
+
+        def command(uow: UnitOfWork) -> TaskState:
+            task = self._owned(uow, who, task_id)
+            if task.state not in TERMINAL_TASK_STATES and task.state is not TaskState.HELD:
+                raise Conflict(
+                    f"This task is {task.state.value}; only one that has ended can be retried.",
+                    code="TASK_NOT_ENDED",
+                )
+            if task.state is TaskState.SUCCEEDED and not all_of_it:
+                raise Conflict("This task has succeeded; nothing failed.", code="NOTHING_TO_RETRY")
+            if task.expired:
+                raise Conflict("The files of this task have expired; submit it again.", code="TASK_EXPIRED")
+            if task.live_attempts:
+                raise Conflict("Its last attempts are still stopping; try again soon.", code="TASK_STOPPING")
+            self._reopen(uow, task, all_of_it=all_of_it)
+            self._dispatch(uow)
+            _audit(uow, who, "task.retry", task_id, "all" if all_of_it else "failed")
+            return task.state
+
+        return self._writer.execute(command)
+
+    def set_priority(self, who: Principal, task_id: str, priority: int) -> Future[TaskState]:
+        """Change 0..100, larger goes first; above 50 is for operators."""
+
+        def command(uow: UnitOfWork) -> TaskState:
+            task = self._owned(uow, who, task_id)
+            _refuse_ended(task, "change the priority of")
+            task.priority = max(0, min(100, priority))
+            hot = uow.pool.tasks.get(task_id)
+            if hot is not None:
+                uow.pool.change(hot, priority=task.priority)
+            uow.tasks.save(task)
+            _audit(uow, who, "task.priority", task_id, str(task.priority))
+            return task.state
+
+        return self._writer.execute(command)
+
+    def _reopen(self, uow: UnitOfWork, task: TaskRecord, *, all_of_it: bool) -> None:
+        if all_of_it:
+            task.generation += 1
+            task.succeeded = 0
+        uow.subtasks.reset(task.task_id, task.generation, all_of_them=all_of_it)
+        rows = [
+            row
+            for row in uow.subtasks.of_state(task.task_id, (SubtaskState.READY,))
+            if row.index < task.subtask_count
+        ]
+        task.ready, task.backoff, task.active = len(rows), 0, 0
+        task.failed = task.cancelled = 0
+        task.wish, task.held, task.held_reason = Wish.RUN, None, ""
+        task.ended_ms = task.expires_ms = 0
+        task.started_ms = 0 if all_of_it else task.started_ms
+        spec = self._specs.get(uow, task)
+        merge_is_ready = self._reopen_merge(uow, task, spec)
+        if spec.limits.deadline_s:
+            task.deadline_ms = uow.now_ms + spec.limits.deadline_s * 1000
+        task.wait_for = WaitFor.NOTHING if task.pin else WaitFor.PIN
+        hot = hot_task(uow, task, spec)
+        hot.ready = [row.index for row in rows] + ([task.subtask_count] if merge_is_ready else [])
+        uow.pool.put_task(hot)
+        settlement.open_hold(uow, settlement.opening(task, spec))
+        self._rollup.refresh(uow, task)
+
+    @staticmethod
+    def _reopen_merge(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> bool:
+        """Return True when all parts are there and the merge alone must run again."""
+        if spec.merge is None:
+            return False
+        all_parts = task.succeeded + task.eaten >= task.subtask_count
+        task.merge = MergeState.OPEN if all_parts and task.parts_blob else MergeState.BLOCKED
+        return task.merge is MergeState.OPEN
+
+    @staticmethod
+    def _owned(uow: UnitOfWork, who: Principal, task_id: str) -> TaskRecord:
+        task = uow.tasks.get(task_id)
+        if task is None or (task.owner_id != who.user_id and Role.OPERATOR not in who.roles):
+            raise NotFound("There is no such task.", code="TASK_NOT_FOUND")
+        return task
+
+
+def _refuse_ended(task: TaskRecord, verb: str) -> None:
+    if task.state in TERMINAL_TASK_STATES:
+        raise Conflict(f"This task is {task.state.value}; you cannot {verb} it any more.", code="TASK_ENDED")
+
+
+def _audit(uow: UnitOfWork, who: Principal, action: str, subject: str, details: str) -> None:
+    uow.publish(
+        AuditRecorded(
+            actor_id=who.user_id,
+            action=action,
+            subject=subject,
+            details=details,
+            origin="",
+            at_ms=uow.now_ms,
+        )
+    )

@@ -1,0 +1,79 @@
+"""What dispatch needs to know of a task, made from its row and spec."""
+
+from __future__ import annotations
+
+from core.domain.spec import TaskSpec
+from core.domain.subtask import SubtaskState
+from core.domain.task import DISPATCHABLE_TASK_STATES, TaskState, WaitFor
+from master_app.ports.tasks import TaskRecord
+from master_app.ports.unit_of_work import UnitOfWork
+from master_app.scheduling.pool import Needs, Pool, PoolTask
+
+
+def needs_of(spec: TaskSpec, task: TaskRecord) -> Needs:
+    """Return what a part of this task needs."""
+    return Needs(
+        resources=spec.resources,
+        requires=spec.requires,
+        prefer=spec.prefer,
+        image_ref=spec.image.ref,
+        image_id=task.pin.image_id if task.pin and not task.pin.recipe and not task.pin.digest else "",
+        allow_process=spec.run.allow_process,
+    )
+
+
+def hot_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> PoolTask:
+    """Return the pool's value of a live task, without the indices that may start again."""
+    return _hot_task(uow.pool, task, spec)
+
+
+def _hot_task(pool: Pool, task: TaskRecord, spec: TaskSpec) -> PoolTask:
+    needs = pool.intern(needs_of(spec, task))
+    merge_needs = None
+    if spec.merge is not None:
+        merge_needs = pool.intern(
+            Needs(
+                resources=spec.merge.resources,
+                requires=spec.requires,
+                prefer=spec.prefer,
+                image_ref=spec.image.ref,
+                image_id=needs.image_id,
+                allow_process=spec.run.allow_process,
+            )
+        )
+    return PoolTask(
+        task_id=task.task_id,
+        owner_id=task.owner_id,
+        priority=task.priority,
+        submitted_ms=task.created_ms,
+        generation=task.generation,
+        subtask_count=task.subtask_count,
+        needs=needs,
+        merge_needs=merge_needs,
+        next_index=task.next_index,
+        dispatchable=task.state in DISPATCHABLE_TASK_STATES
+        or (task.state is TaskState.WAITING and task.wait_for is WaitFor.PIN),
+        pinned=task.pin is not None,
+        max_parallel=spec.split.max_parallel,
+        lease_s=spec.lease_s,
+        prefers_reliable=task.returned >= 20,
+    )
+
+
+def restore_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> PoolTask:
+    """Return the pool's value of a task as it was when the master stopped, waiting indices included."""
+    hot = hot_task(uow, task, spec)
+    open_states = (SubtaskState.READY, SubtaskState.BACKOFF)
+    # A task of which nothing was ever started has no rows: most of a long queue.
+    rows = uow.subtasks.of_state(task.task_id, open_states) if task.started_ms or task.next_index else ()
+    for row in rows:
+        if row.state is SubtaskState.READY:
+            hot.ready.append(row.index)
+        else:
+            hot.backoff.append((row.ready_at_ms, row.index))
+        if row.oom_step and spec.on_oom_memory_bytes:
+            hot.memory_bytes[row.index] = spec.on_oom_memory_bytes[row.oom_step - 1]
+        if row.failed_nodes and spec.retry.different_node:
+            hot.excluded[row.index] = set(row.failed_nodes)
+    hot.backoff.sort()
+    return hot
