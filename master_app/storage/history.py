@@ -1,0 +1,112 @@
+"""Facts that are kept: the timeline of each task, and the audit log, whose rows each hash the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, func, select
+
+from core.domain.attempt import AttemptState
+from core.domain.events import (
+    AttemptEnded,
+    AuditRecorded,
+    Fact,
+    TaskStateChanged,
+    TaskSubmitted,
+)
+from master_app.storage.statements import Row, Sql, constant, insert_of
+from master_app.storage.tables.history import audit_log, task_events
+
+_ADD_EVENT: Final = insert_of(task_events)
+_LAST_EVENT: Final = select(func.max(task_events.c.sequence))
+_ADD_AUDIT: Final = insert_of(audit_log)
+_LAST_AUDIT: Final = (
+    select(audit_log.c.sequence, audit_log.c.hash).order_by(audit_log.c.sequence.desc()).limit(constant(1))
+)
+_AUDIT_AFTER: Final = (
+    select(audit_log).where(audit_log.c.sequence > bindparam("after")).order_by(audit_log.c.sequence).limit(constant(1_000))
+)
+FIRST_HASH: Final = ""
+
+
+class History:
+    """Writes facts of a transaction; positions move on only when it was committed."""
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+        row = sql.row(_LAST_EVENT)
+        self._event = int(row[0] or 0) if row else 0
+        last = sql.row(_LAST_AUDIT)
+        self._audit: tuple[int, str] = (int(last[0]), str(last[1])) if last else (0, FIRST_HASH)
+        self._next_event = self._event
+        self._next_audit = self._audit
+
+    def write(self, facts: Iterable[Fact]) -> None:
+        """Write what of these facts is kept. Called once a transaction, at its end."""
+        self._next_event, self._next_audit = self._event, self._audit
+        events: list[Row] = []
+        audits: list[Row] = []
+        for fact in facts:
+            if isinstance(fact, AuditRecorded):
+                row = audit_row(fact, *self._next_audit)
+                self._next_audit = row[0], row[-1]
+                audits.append(row)
+                continue
+            line = _timeline(fact)
+            if line is not None:
+                self._next_event += 1
+                events.append((line[0], self._next_event, *line[1:]))
+        self._sql.run_many(_ADD_EVENT, events)
+        self._sql.run_many(_ADD_AUDIT, audits)
+
+    def committed(self) -> None:
+        self._event, self._audit = self._next_event, self._next_audit
+
+
+def audit_row(fact: AuditRecorded, last_sequence: int, last_hash: str) -> Row:
+    """Return the row of an audit fact that follows the given one."""
+    fields = (
+        last_sequence + 1,
+        fact.at_ms,
+        fact.actor_id,
+        fact.action,
+        fact.subject,
+        fact.details,
+        fact.origin,
+        last_hash,
+    )
+    return (*fields, audit_hash(fields))
+
+
+def audit_hash(fields: Sequence[object]) -> str:
+    """Return the hash of a row without its own hash."""
+    return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()
+
+
+def first_altered_audit_row(sql: Sql) -> int | None:
+    """Return the sequence number of the first audit row that does not fit its chain, or None."""
+    sequence, last_hash = 0, FIRST_HASH
+    while rows := sql.rows(_AUDIT_AFTER, (sequence,)):
+        for row in rows:
+            if row[0] != sequence + 1 or row[-2] != last_hash or audit_hash(row[:-1]) != row[-1]:
+                return sequence + 1
+            sequence, last_hash = row[0], row[-1]
+    return None
+
+
+def _timeline(fact: Fact) -> Row | None:
+    """Return (task_id, at_ms, kind, index, node_id, text) of what a task's owner wants to read later."""
+    match fact:
+        case TaskSubmitted():
+            return fact.task_id, fact.at_ms, "submitted", None, "", f"{fact.subtask_count} subtasks"
+        case TaskStateChanged():
+            words = f"{fact.source.value} -> {fact.target.value}"
+            return fact.task_id, fact.at_ms, "state", None, "", f"{words}: {fact.reason}" if fact.reason else words
+        case AttemptEnded() if fact.state is not AttemptState.SUCCEEDED:
+            words = f"{fact.state.value}: {fact.reason}" if fact.reason else fact.state.value
+            return fact.task_id, fact.at_ms, "attempt", fact.index, fact.node_id, words
+        case _:
+            return None

@@ -1,0 +1,174 @@
+"""Tasks, subtasks, attempts and what hangs on them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Column, Float, Index, Table, text as sql
+
+from core.domain.attempt import LIVE_ATTEMPT_STATES
+from core.domain.subtask import SubtaskState
+from core.domain.task import LIVE_TASK_STATES
+from master_app.storage.tables.base import BY_KEY, any_of, binary, integer, maybe_integer, metadata, text
+
+TASK_IS_LIVE: Final = any_of("state", LIVE_TASK_STATES)
+ATTEMPT_IS_LIVE: Final = any_of("state", LIVE_ATTEMPT_STATES)
+OPEN_SUBTASK_STATES: Final = frozenset({SubtaskState.BLOCKED, SubtaskState.READY, SubtaskState.BACKOFF})
+SUBTASK_IS_OPEN: Final = any_of("state", OPEN_SUBTASK_STATES)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    text("task_id", key=True),
+    text("owner_id"),
+    text("name"),
+    integer("created_ms"),
+    text("bundle_id"),
+    text("items_blob"),
+    integer("subtask_count"),
+    integer("priority"),
+    text("state"),
+    text("state_reason"),
+    integer("state_since_ms"),
+    text("wish"),
+    text("held"),
+    text("held_reason"),
+    text("wait_for"),
+    text("merge"),
+    integer("started_ms"),
+    integer("ended_ms"),
+    integer("deadline_ms"),
+    integer("generation"),
+    integer("next_index"),
+    integer("ready"),
+    integer("backoff"),
+    integer("active"),
+    integer("succeeded"),
+    integer("failed"),
+    integer("cancelled"),
+    integer("eaten"),
+    integer("live_attempts"),
+    integer("max_failed"),
+    Column("min_success", Float(53), nullable=False),
+    integer("revision"),
+    text("pin"),
+    text("wheels"),
+    text("parts_blob"),
+    integer("paid_ucpt"),
+    maybe_integer("max_ucpt"),
+    integer("returned"),
+    text("idempotency_key"),
+    integer("expires_ms"),
+    integer("expired"),
+    **BY_KEY,
+)
+
+
+def _where(condition: str) -> dict[str, object]:
+    return {"sqlite_where": sql(condition), "postgresql_where": sql(condition)}
+
+
+Index("ix_tasks_owner", tasks.c.owner_id, tasks.c.task_id)
+Index("ix_tasks_live", tasks.c.task_id, **_where(TASK_IS_LIVE))
+Index("ix_tasks_live_owner", tasks.c.owner_id, tasks.c.subtask_count, **_where(TASK_IS_LIVE))
+Index("ix_tasks_deadline", tasks.c.deadline_ms, **_where(f"deadline_ms > 0 AND {TASK_IS_LIVE}"))
+Index("ix_tasks_expiry", tasks.c.expires_ms, **_where("expires_ms > 0 AND expired = 0"))
+Index("ix_tasks_bundle", tasks.c.bundle_id, tasks.c.name)
+Index(
+    "ix_tasks_key",
+    tasks.c.owner_id,
+    tasks.c.idempotency_key,
+    unique=True,
+    **_where("idempotency_key <> ''"),
+)
+
+task_specs = Table(
+    "task_specs", metadata, text("task_id", key=True), text("spec_json"), text("resolved_toml"), **BY_KEY
+)
+task_after = Table("task_after", metadata, text("task_id", key=True), text("after_id", key=True), **BY_KEY)
+Index("ix_task_after_after", task_after.c.after_id)
+task_secrets = Table(
+    "task_secrets", metadata, text("task_id", key=True), text("name", key=True), binary("content"), **BY_KEY
+)
+#: Blobs that a task's own attempts made: results and checkpoints. Together with its bundle, what it may read.
+task_blobs = Table("task_blobs", metadata, text("task_id", key=True), text("blob", key=True), **BY_KEY)
+
+bundles = Table(
+    "bundles",
+    metadata,
+    text("bundle_id", key=True),
+    integer("size"),
+    integer("file_count"),
+    integer("created_ms"),
+    **BY_KEY,
+)
+bundle_blobs = Table(
+    "bundle_blobs", metadata, text("bundle_id", key=True), text("blob", key=True), **BY_KEY
+)
+
+subtasks = Table(
+    "subtasks",
+    metadata,
+    text("task_id", key=True),
+    integer("ix", key=True),
+    text("state"),
+    integer("generation"),
+    integer("epoch"),
+    integer("ready_at_ms"),
+    text("winner"),
+    integer("user_failures"),
+    integer("infra_failures"),
+    integer("returned"),
+    integer("free_retries"),
+    integer("oom_step"),
+    text("failed_nodes"),
+    text("checkpoint"),
+    **BY_KEY,
+)
+Index("ix_subtasks_open", subtasks.c.task_id, subtasks.c.ix, **_where(SUBTASK_IS_OPEN))
+
+attempts = Table(
+    "attempts",
+    metadata,
+    text("attempt_id", key=True),
+    text("task_id"),
+    integer("ix"),
+    text("node_id"),
+    integer("term"),
+    integer("epoch"),
+    integer("generation"),
+    integer("number"),
+    text("state"),
+    integer("memory_bytes"),
+    integer("offered_ms"),
+    text("reason"),
+    text("failure_class"),
+    text("failure_code"),
+    text("failure_message"),
+    maybe_integer("exit_code"),
+    integer("started_ms"),
+    integer("ended_ms"),
+    text("ticks"),
+    integer("peak_memory_bytes"),
+    maybe_integer("paid_ucpt"),
+    text("pay_reason"),
+    integer("log_bytes"),
+    text("metrics"),
+    **BY_KEY,
+)
+Index("ix_attempts_subtask", attempts.c.task_id, attempts.c.ix)
+Index("ix_attempts_live", attempts.c.attempt_id, **_where(ATTEMPT_IS_LIVE))
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    text("attempt_id", key=True),
+    integer("position", key=True),
+    text("path"),
+    integer("size"),
+    text("sha256"),
+    text("blob"),
+    integer("start"),
+    integer("executable"),
+    **BY_KEY,
+)

@@ -1,0 +1,67 @@
+"""Values inside a column: frozen dataclasses as JSON text. Empty ones are the empty text, which costs nothing.
+
+Fields are stored by name, so a field that is added later with a default reads old rows; unknown ones are
+dropped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from core.domain.bundle import FileEntry
+from core.domain.node import NodeFacts
+from core.domain.rewards import Tick
+from core.domain.session import ImagePin, Wheel
+
+V = TypeVar("V")
+
+
+class JsonColumn(Generic[V]):
+    """Writes values of one type to text and back; `empty` is what the empty text stands for."""
+
+    def __init__(self, kind: type[V], empty: V) -> None:
+        self._adapter = TypeAdapter(kind)
+        self._empty = empty
+
+    def dump(self, value: V) -> str:
+        if not value or value == self._empty:
+            return ""
+        return self._adapter.dump_json(value).decode()
+
+    def load(self, text: str) -> V:
+        return self._adapter.validate_json(text) if text else self._empty
+
+
+FILES: Final = JsonColumn[tuple[FileEntry, ...]](tuple[FileEntry, ...], ())
+TICKS: Final = JsonColumn[tuple[Tick, ...]](tuple[Tick, ...], ())
+METRICS: Final = JsonColumn[tuple[tuple[str, float], ...]](tuple[tuple[str, float], ...], ())
+WHEELS: Final = JsonColumn[tuple[Wheel, ...]](tuple[Wheel, ...], ())
+PIN: Final = JsonColumn[ImagePin | None](ImagePin | None, None)  # type: ignore[arg-type]
+FACTS: Final = JsonColumn[NodeFacts](NodeFacts, NodeFacts())
+NAMES: Final = JsonColumn[tuple[str, ...]](tuple[str, ...], ())
+
+
+def dump_labels(labels: dict[str, str]) -> str:
+    return json.dumps(labels, ensure_ascii=False, sort_keys=True) if labels else ""
+
+
+def load_labels(text: str) -> dict[str, str]:
+    if not text:
+        return {}
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+def entry_to_columns(entry: FileEntry) -> tuple[str, int, str, str, int, int]:
+    return entry.path, entry.size, entry.sha256, entry.blob, entry.offset, int(entry.executable)
+
+
+def columns_to_entry(columns: Sequence[Any]) -> FileEntry:
+    path, size, sha256, blob, offset, executable = columns
+    return FileEntry(
+        path=path, size=size, sha256=sha256, blob=blob, offset=offset, executable=bool(executable)
+    )
