@@ -1,0 +1,322 @@
+"""The docker runtime: opens, finds and removes sandboxes on one container engine. See the port."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import logging
+import secrets
+import tarfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.domain.errors import EngineUnavailable, HiveMindError
+from worker_app.agent.ports.sandbox import (
+    EngineFacts,
+    FoundSandbox,
+    LocalFile,
+    OnProgress,
+    OpenProgress,
+    RuntimeKind,
+    Sandbox,
+    SandboxLost,
+    SandboxRefused,
+    SandboxSpec,
+)
+from worker_app.execution.conductor import Conductor
+from worker_app.execution.engine import Engine
+from worker_app.execution.images import CatalogueImage, Images, ReadyImage, facts_label, facts_of_label
+from worker_app.execution.policy import (
+    LABEL_DISK,
+    LABEL_IMAGE,
+    LABEL_KIND,
+    LABEL_NODE,
+    LABEL_SANDBOX,
+    LABEL_TASK,
+    LABEL_WORK,
+    MIN_MEMORY_BYTES,
+    PACKAGES_FOLDER,
+    RUNNER_FOLDER,
+    ContainerPlan,
+    VolumeMount,
+    container_options,
+)
+from worker_app.execution.sandbox import DockerSandbox, SandboxFacts, quietly
+from worker_app.execution.volumes import SourceStore, Volumes
+
+logger = logging.getLogger(__name__)
+
+#: -I and -S: nothing of the image's own Python set-up, and nothing of the packages, reaches the runner.
+RUNNER_COMMAND = ("python3", "-I", "-S", "-B", f"{RUNNER_FOLDER}/runner.py", "/work", "/tmp:/dev/shm")
+
+
+def runner_tar() -> tuple[bytes, str]:
+    """Return a tar with the runner, readable for everyone, and its SHA-256."""
+    code = Path(__file__).with_name("runner.py").read_bytes()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo("runner.py")
+        entry.size, entry.mode = len(code), 0o444
+        tar.addfile(entry, io.BytesIO(code))
+    return buffer.getvalue(), hashlib.sha256(code).hexdigest()
+
+
+class DockerRuntime:
+    """See the port. One per node and engine; MUST be used on one event loop."""
+
+    def __init__(self, engine: Engine, node_id: str, catalogue: Mapping[str, CatalogueImage]) -> None:
+        self._engine = engine
+        self._node_id = node_id
+        self._images = Images(engine, catalogue)
+        self._volumes = Volumes(engine, node_id)
+        self._sources = SourceStore(self._volumes, node_id)
+        self._runner = runner_tar()
+        self._open: dict[str, DockerSandbox] = {}
+        self._facts: EngineFacts | None = None
+
+    @property
+    def kind(self) -> RuntimeKind:
+        return RuntimeKind.DOCKER
+
+    async def probe(self) -> EngineFacts:
+        self._facts = await self._engine.facts()
+        return self._facts
+
+    async def open(self, spec: SandboxSpec, on_progress: OnProgress) -> Sandbox:
+        facts = self._facts or await self.probe()
+        self._check(spec, facts)
+        image = await self._images.ensure(spec.image, on_progress)
+        made: list[str] = []
+        container = ""
+        try:
+            mounts = await self._mounts(spec, image, made, on_progress)
+            plan = self._plan(spec, image, mounts, facts)
+            container = await self._engine.create(
+                container_options(plan), f"hivemind-{spec.sandbox_id}-{secrets.token_hex(3)}"
+            )
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._fill(spec, image, on_progress))
+                starting = group.create_task(self._start(container, spec.resources.disk_bytes))
+            conductor = starting.result()
+            conductor.renew(spec.lease_s)
+        except BaseException as error:
+            await asyncio.shield(self._undo(container, made))
+            if isinstance(error, BaseExceptionGroup):
+                raise next((one for one in error.exceptions if isinstance(one, HiveMindError)), error) from None
+            raise
+        return self._sandbox(
+            SandboxFacts(
+                sandbox_id=spec.sandbox_id,
+                task_id=spec.task_id,
+                container=container,
+                volumes=tuple(made),
+                image=image.facts,
+            ),
+            conductor,
+        )
+
+    async def inventory(self) -> Sequence[FoundSandbox]:
+        wanted = {"label": [f"{LABEL_NODE}={self._node_id}"]}
+        rows = await self._engine.call(lambda api: api.containers(all=True, filters=wanted))
+        found = []
+        for row in rows:
+            labels = row.get("Labels") or {}
+            if labels.get(LABEL_KIND) == "carrier" and row.get("State") == "created":
+                continue
+            found.append(
+                FoundSandbox(
+                    sandbox_id=labels.get(LABEL_SANDBOX, ""),
+                    task_id=labels.get(LABEL_TASK, ""),
+                    handle=f"container:{row['Id']}",
+                    running=row.get("State") in ("running", "paused"),
+                )
+            )
+        for name, sandbox_id, task_id in await self._volumes.leftovers():
+            found.append(
+                FoundSandbox(sandbox_id=sandbox_id, task_id=task_id, handle=f"volume:{name}", running=False)
+            )
+        return found
+
+    async def adopt(self, found: FoundSandbox) -> Sandbox:
+        container = found.handle.removeprefix("container:")
+        record = await self._engine.inspect(container)
+        if record is None or not record["State"].get("Running"):
+            raise SandboxLost("the sandbox is not running any more")
+        labels: dict[str, str] = record["Config"].get("Labels") or {}
+        if record["State"].get("Paused"):
+            await self._engine.call(lambda api: api.unpause(container))
+        conductor = await self._greet(container, int(labels.get(LABEL_DISK, "0")), started=True)
+        # If the agent died while it was frozen, its clock stands still.
+        conductor.unpause()
+        volumes = tuple(name for name in labels.get(LABEL_WORK, "").split(",") if name)
+        for name in volumes:
+            self._volumes.remember(name)
+        return self._sandbox(
+            SandboxFacts(
+                sandbox_id=found.sandbox_id,
+                task_id=found.task_id,
+                container=container,
+                volumes=volumes,
+                image=facts_of_label(labels.get(LABEL_IMAGE, "")),
+            ),
+            conductor,
+        )
+
+    async def remove(self, found: FoundSandbox) -> None:
+        kind, _, name = found.handle.partition(":")
+        if kind == "volume":
+            await self._volumes.remove(name)
+            return
+        record = await self._engine.inspect(name)
+        if record is None:
+            return
+        labels = record["Config"].get("Labels") or {}
+        if labels.get(LABEL_NODE) != self._node_id:
+            raise EngineUnavailable("refusing to remove a container that is not ours", code="NOT_OURS")
+        await self._engine.remove_container(name)
+        for volume in labels.get(LABEL_WORK, "").split(","):
+            if volume:
+                await self._volumes.remove(volume)
+
+    async def release_task(self, task_id: str) -> None:
+        await self._sources.release(task_id)
+
+    async def shut(self) -> None:
+        for sandbox in self._open.values():
+            sandbox.detach()
+        try:
+            await self._volumes.sweep_spares()
+        except HiveMindError as error:
+            logger.info("spare volumes stay behind: %s", quietly(error))
+        self._engine.close()
+
+    # ---- opening
+
+    def _check(self, spec: SandboxSpec, facts: EngineFacts) -> None:
+        if not facts.ok:
+            raise EngineUnavailable(facts.problem, fix=facts.fix)
+        if spec.resources.memory_bytes < MIN_MEMORY_BYTES:
+            raise SandboxRefused(f"a sandbox needs at least {MIN_MEMORY_BYTES >> 20} MiB of memory")
+        if spec.resources.memory_bytes > facts.memory_bytes or spec.resources.cpu_millis > facts.cpu_millis:
+            raise SandboxRefused("the engine has less cpu or memory than this sandbox needs")
+        if spec.gpu_uuids and not facts.has_gpu_runtime:
+            raise SandboxRefused(
+                "the engine cannot give GPUs to containers", fix="install the NVIDIA container toolkit"
+            )
+
+    async def _mounts(
+        self, spec: SandboxSpec, image: ReadyImage, made: list[str], on_progress: OnProgress
+    ) -> tuple[VolumeMount, ...]:
+        """Have every volume that the container names; `made` lists those that end with it."""
+        image_id = image.facts.image_id
+        runner = await self._volumes.runner(image_id, *self._runner)
+        work = await self._volumes.take_work(image_id)
+        made.append(work)
+        source = await self._sources.ensure(spec.task_id, image_id, (), _nothing)
+        mounts = [
+            VolumeMount(volume=work, target="/work", read_only=False),
+            VolumeMount(volume=source, target="/work/src"),
+            VolumeMount(volume=runner, target=RUNNER_FOLDER),
+        ]
+        if spec.parts:
+            parts = f"hivemind-parts-{spec.sandbox_id}-{secrets.token_hex(3)}"
+            self._volumes.remember(parts)
+            labels = {LABEL_TASK: spec.task_id, LABEL_SANDBOX: spec.sandbox_id}
+            await self._volumes.create(parts, "parts", labels)
+            made.append(parts)
+            await self._volumes.fill(image_id, parts, spec.parts, _counter(spec.parts, on_progress))
+            mounts.append(VolumeMount(volume=parts, target="/work/parts"))
+        return tuple(mounts)
+
+    def _plan(
+        self, spec: SandboxSpec, image: ReadyImage, mounts: tuple[VolumeMount, ...], facts: EngineFacts
+    ) -> ContainerPlan:
+        ending = [mount.volume for mount in mounts if mount.target in ("/work", "/work/parts")]
+        env = {}
+        if any(mount.target == PACKAGES_FOLDER for mount in mounts):
+            env = {"PYTHONPATH": PACKAGES_FOLDER, "PATH": f"{PACKAGES_FOLDER}/bin:{image.path}"}
+        return ContainerPlan(
+            image_id=image.facts.image_id,
+            command=RUNNER_COMMAND,
+            mounts=mounts,
+            labels={
+                LABEL_NODE: self._node_id,
+                LABEL_TASK: spec.task_id,
+                LABEL_SANDBOX: spec.sandbox_id,
+                LABEL_KIND: "sandbox",
+                LABEL_WORK: ",".join(ending),
+                LABEL_DISK: str(spec.resources.disk_bytes),
+                LABEL_IMAGE: facts_label(image.facts),
+            },
+            cpu_millis=spec.resources.cpu_millis,
+            memory_bytes=spec.resources.memory_bytes,
+            disk_bytes=spec.resources.disk_bytes,
+            shm_bytes=spec.shm_bytes,
+            gpu_uuids=spec.gpu_uuids,
+            env=env,
+            image_volumes=image.volumes,
+            cgroup_version=facts.cgroup_version,
+        )
+
+    async def _fill(self, spec: SandboxSpec, image: ReadyImage, on_progress: OnProgress) -> None:
+        counter = _counter(spec.source, on_progress)
+        await self._sources.ensure(spec.task_id, image.facts.image_id, spec.source, counter)
+
+    async def _start(self, container: str, disk_bytes: int) -> Conductor:
+        return await self._greet(container, disk_bytes, started=False)
+
+    async def _greet(self, container: str, disk_bytes: int, *, started: bool) -> Conductor:
+        """Attach (before the start, so that nothing is missed) and wait for the runner's greeting."""
+        stream = await self._engine.attach(container)
+        conductor = Conductor(stream)
+        conductor.disk_limit_bytes = disk_bytes
+        try:
+            if not started:
+                await self._engine.start(container)
+            await conductor.hello()
+        except BaseException as error:
+            conductor.close()
+            if isinstance(error, SandboxLost) and stream.last_words:
+                words = stream.last_words.decode("utf-8", "replace").strip()[-300:]
+                raise SandboxLost(f"{error.message}: {words}") from error
+            raise
+        return conductor
+
+    def _sandbox(self, facts: SandboxFacts, conductor: Conductor) -> DockerSandbox:
+        async def add_source(files: Sequence[LocalFile]) -> None:
+            await self._sources.ensure(facts.task_id, facts.image.image_id, files, _nothing)
+
+        sandbox = DockerSandbox(facts, self._engine, conductor, add_source)
+        self._open[facts.sandbox_id] = sandbox
+        return sandbox
+
+    async def _undo(self, container: str, volumes: Sequence[str]) -> None:
+        """Leave nothing behind of an opening that failed; errors here must not hide the first one."""
+        try:
+            if container:
+                await self._engine.remove_container(container)
+            for volume in volumes:
+                await self._volumes.remove(volume)
+        except HiveMindError as error:
+            logger.warning("a failed sandbox was not removed: %s", quietly(error))
+
+
+def _nothing(count: int) -> None:
+    """Nobody watches these bytes."""
+
+
+def _counter(files: Sequence[LocalFile], on_progress: OnProgress) -> Any:
+    loop = asyncio.get_running_loop()
+    total = sum(file.size_bytes for file in files)
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        progress = OpenProgress(phase="source", done_bytes=done, total_bytes=total)
+        # Called from the thread that sends the tar.
+        loop.call_soon_threadsafe(on_progress, progress)
+
+    return count
