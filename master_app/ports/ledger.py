@@ -12,6 +12,7 @@ from typing import Protocol
 from core.domain.ledger import Account, ChainedTransfer, Code, Transfer
 from core.domain.rewards import RewardRule, Tick
 from master_app.ports.reads import Page
+from master_app.ports.tasks import TaskRecord
 
 
 class LedgerRepository(Protocol):
@@ -84,3 +85,37 @@ class LedgerReads(Protocol):
 
     def evidence(self, attempt_ids: Sequence[str]) -> Mapping[str, AttemptEvidence]:
         """Return the rows of these attempts; those that retention has removed are missing."""
+
+
+class Slots(Protocol):
+    """A node, as far as a hold needs it."""
+
+    @property
+    def slots(self) -> int: ...
+
+
+class PoolSize(Protocol):
+    @property
+    def nodes(self) -> Mapping[str, Slots]: ...
+
+
+class Budgets(Protocol):
+    """The tasks' rows, as far as money needs them: owner, cap, and what was paid."""
+
+    def get(self, task_id: str) -> TaskRecord | None: ...
+
+
+class MoneyUnit(Protocol):
+    """The part of a unit of work that money needs; `UnitOfWork` is one."""
+
+    @property
+    def now_ms(self) -> int: ...
+
+    @property
+    def ledger(self) -> LedgerRepository: ...
+
+    @property
+    def tasks(self) -> Budgets: ...
+
+    @property
+    def pool(self) -> PoolSize: ...
