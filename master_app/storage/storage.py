@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from core.clock import Clock
 from master_app.ports.unit_of_work import Lane, UnitOfWork
 from master_app.storage.engine import database_url, prepare_file, writer_engine
-from master_app.storage.tables import tasks as _tasks, nodes as _nodes, history as _history  # noqa
+from master_app.storage.tables import tasks as _tasks, nodes as _nodes, history as _history, ledger as _ledger, users as _users  # noqa
 from master_app.storage.tables.base import metadata
 from master_app.storage.transactions import SqlTransactions
 from master_app.storage.unit_of_work import SqlUnitOfWork

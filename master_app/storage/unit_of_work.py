@@ -45,12 +45,13 @@ class SqlUnitOfWork:
         self._tasks.begin()
         self._nodes.begin(now_ms)
         self._ledger.begin()
-        self._users.begin(now_ms)
+        self._users.begin()
 
     def flush(self) -> None:
         """Write rows that changed, the ledger's chain, and the facts that are kept; before each commit."""
         self._tasks.flush()
         self._nodes.flush()
+        self._users.flush()
         self._ledger.flush()
         if self.facts:
             self._history.write(self.facts)
@@ -63,7 +64,13 @@ class SqlUnitOfWork:
 
     @property
     def rows(self) -> int:
-        return self._sql.rows_written + self._tasks.changed_count + self._nodes.changed_count
+        waiting = (
+            self._tasks.changed_count
+            + self._nodes.changed_count
+            + self._users.changed_count
+            + self._ledger.changed_count
+        )
+        return self._sql.rows_written + waiting
 
     # ---- for commands
 

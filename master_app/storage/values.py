@@ -16,6 +16,7 @@ from core.domain.bundle import FileEntry
 from core.domain.node import NodeFacts
 from core.domain.rewards import Tick
 from core.domain.session import ImagePin, Wheel
+from core.domain.user import Quota
 
 V = TypeVar("V")
 
@@ -42,6 +43,7 @@ METRICS: Final = JsonColumn[tuple[tuple[str, float], ...]](tuple[tuple[str, floa
 WHEELS: Final = JsonColumn[tuple[Wheel, ...]](tuple[Wheel, ...], ())
 PIN: Final = JsonColumn[ImagePin | None](ImagePin | None, None)  # type: ignore[arg-type]
 FACTS: Final = JsonColumn[NodeFacts](NodeFacts, NodeFacts())
+QUOTA: Final = JsonColumn[Quota | None](Quota | None, None)  # type: ignore[arg-type]
 NAMES: Final = JsonColumn[tuple[str, ...]](tuple[str, ...], ())
 
 

@@ -174,7 +174,7 @@ class CommandWriter:
                 results.append(self._result(order, uow))
                 if time.monotonic_ns() > until_ns:
                     break
-            transactions.commit()
+            self._commit(orders)
         except BaseException:
             self._pool.rewind(0)
             transactions.rollback()
@@ -191,6 +191,16 @@ class CommandWriter:
             if ours is not None and is_outage(ours):
                 raise
             raise _CommandFailed(order, ours or error) from error
+
+    def _commit(self, orders: Sequence[_Order]) -> None:
+        try:
+            self._transactions.commit()
+        except BaseException as error:
+            ours = error if isinstance(error, HiveMindError) else translate(error)
+            if ours is None or is_outage(ours) or not orders:
+                raise
+            # What is written only at the end did not fit; which command's it was shows when each runs alone.
+            raise _CommandFailed(orders[-1], ours) from error
 
     def _settle(self, uow: OpenUnitOfWork) -> None:
         self._pool.settle()

@@ -1,0 +1,60 @@
+"""Accounts and transfers. Transfers are only ever inserted; balances are cached beside them and checked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Index, Table
+from sqlalchemy import text as sql
+
+from core.domain.ledger import PAYMENT_CODES, Code
+from master_app.storage.tables.base import BY_KEY, any_of, integer, maybe_integer, metadata, text
+
+IS_SPENDING: Final = any_of("code", PAYMENT_CODES | {Code.POOL_FEE})
+
+accounts = Table(
+    "accounts",
+    metadata,
+    text("account_id", key=True),
+    integer("balance_ucpt"),
+    integer("entries"),
+    text("head"),
+    text("hold_id"),
+    **BY_KEY,
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    integer("sequence", key=True),
+    text("transfer_id"),
+    text("debit"),
+    text("credit"),
+    integer("amount_ucpt"),
+    text("code"),
+    integer("at_ms"),
+    text("task_id"),
+    maybe_integer("ix"),
+    text("attempt_id"),
+    integer("rule_version"),
+    text("basis"),
+    text("failure"),
+    text("pending_id"),
+    text("actor_id"),
+    text("previous_debit"),
+    text("previous_credit"),
+    text("hash"),
+)
+Index("ix_transfers_id", transfers.c.transfer_id, unique=True)
+Index("ix_transfers_debit", transfers.c.debit, transfers.c.sequence)
+Index("ix_transfers_credit", transfers.c.credit, transfers.c.sequence)
+#: What a user's tasks paid out, for quotas and charts.
+Index(
+    "ix_transfers_spent",
+    transfers.c.actor_id,
+    transfers.c.at_ms,
+    sqlite_where=sql(IS_SPENDING),
+    postgresql_where=sql(IS_SPENDING),
+)
+
+reward_rules = Table("reward_rules", metadata, integer("version", key=True), text("content"))
