@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 
 from core.domain.attempt import AttemptState
 from core.domain.events import (
@@ -25,9 +25,6 @@ _LAST_EVENT: Final = select(func.max(task_events.c.sequence))
 _ADD_AUDIT: Final = insert_of(audit_log)
 _LAST_AUDIT: Final = (
     select(audit_log.c.sequence, audit_log.c.hash).order_by(audit_log.c.sequence.desc()).limit(constant(1))
-)
-_AUDIT_AFTER: Final = (
-    select(audit_log).where(audit_log.c.sequence > bindparam("after")).order_by(audit_log.c.sequence).limit(constant(1_000))
 )
 FIRST_HASH: Final = ""
 
@@ -84,17 +81,6 @@ def audit_row(fact: AuditRecorded, last_sequence: int, last_hash: str) -> Row:
 def audit_hash(fields: Sequence[object]) -> str:
     """Return the hash of a row without its own hash."""
     return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()
-
-
-def first_altered_audit_row(sql: Sql) -> int | None:
-    """Return the sequence number of the first audit row that does not fit its chain, or None."""
-    sequence, last_hash = 0, FIRST_HASH
-    while rows := sql.rows(_AUDIT_AFTER, (sequence,)):
-        for row in rows:
-            if row[0] != sequence + 1 or row[-2] != last_hash or audit_hash(row[:-1]) != row[-1]:
-                return sequence + 1
-            sequence, last_hash = row[0], row[-1]
-    return None
 
 
 def _timeline(fact: Fact) -> Row | None:

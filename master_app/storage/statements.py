@@ -128,7 +128,9 @@ class Sql:
         key = id(query), size
         text = self._portions.get(key)
         if text is None:
-            asked = query.where(column.in_([bindparam(f"key{number}", type_=column.type) for number in range(size)]))
+            asked = query.where(
+                column.in_([bindparam(f"key{number}", type_=column.type) for number in range(size)])
+            )
             text = self._portions[key] = self.text_of(asked)
         return text
 

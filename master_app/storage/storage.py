@@ -2,50 +2,125 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
 from core.clock import Clock
-from master_app.ports.unit_of_work import Lane, UnitOfWork
-from master_app.storage.engine import database_url, prepare_file, writer_engine
-from master_app.storage.tables import tasks as _tasks, nodes as _nodes, history as _history, ledger as _ledger, users as _users  # noqa
-from master_app.storage.tables.base import metadata
+from core.paths import private_folder
+from master_app.ports.unit_of_work import Lane
+from master_app.storage.backup import back_up
+from master_app.storage.blob_reads import SqlBlobReads
+from master_app.storage.checks import unsound_accounts
+from master_app.storage.engine import database_url, prepare_file, reader_engine, writer_engine
+from master_app.storage.failures import translate
+from master_app.storage.history_reads import SqlAuditReads
+from master_app.storage.ledger_reads import SqlLedgerReads
+from master_app.storage.log_files import SegmentedLogFiles
+from master_app.storage.migrate import upgrade
+from master_app.storage.readers import Readers
+from master_app.storage.task_reads import SqlTaskReads
 from master_app.storage.transactions import SqlTransactions
 from master_app.storage.unit_of_work import SqlUnitOfWork
+from master_app.storage.user_reads import SqlUserReads
 from master_app.storage.writer import CommandWriter, Publish, Rebuild
 
 #: Commit numbers of one start begin here times its term, so that they grow over restarts and fit in 53 bits.
-_COMMITS_A_TERM = 1 << 20
+_COMMITS_A_TERM: Final = 1 << 20
+_COPIES: Final = "backups"
+_LOGS: Final = "logs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
     """Everything that is kept. Close it last."""
 
-    writer: CommandWriter
-    term_at_start: int
-    _engine: Engine
+    def __init__(
+        self,
+        *,
+        transactions: SqlTransactions,
+        writing: Engine,
+        reading: Engine,
+        data_dir: Path,
+        publish: Publish,
+        rebuild: Rebuild,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._writing = writing
+        self._reading = reading
+        self._clock = clock
+        self._readers = Readers(reading)
+        self.task_reads: Final = SqlTaskReads(self._readers)
+        self.blob_reads: Final = SqlBlobReads(self._readers)
+        self.ledger_reads: Final = SqlLedgerReads(self._readers)
+        self.user_reads: Final = SqlUserReads(self._readers)
+        self.audit_reads: Final = SqlAuditReads(self._readers)
+        self.log_files: Final = SegmentedLogFiles(private_folder(data_dir / _LOGS))
+        self.writer: Final = CommandWriter(
+            transactions, publish=publish, rebuild=rebuild, commit_number=self.term * _COMMITS_A_TERM
+        )
+
+    @property
+    def term(self) -> int:
+        """This master's term: larger at each start."""
+        return self._transactions.term_keeper.term
+
+    def raise_term(self, above: int) -> Future[int]:
+        """Jump above a term that a node has seen; the future gives the term that holds then."""
+
+        def command(uow: Any) -> int:
+            assert isinstance(uow, SqlUnitOfWork)
+            return uow.raise_term(above)
+
+        return self.writer.execute(command, lane=Lane.NODES)
+
+    def back_up(self, target: Path, files: Mapping[str, Path]) -> dict[str, Any]:
+        """Write a backup, with these settings files, to one new file; return its heads. Takes its time."""
+        return back_up(self._reading, target, files, now_ms=self._clock.wall_ms())
+
+    def unsound_accounts(self) -> list[str]:
+        """Return the accounts whose cached balance is not what their transfers say. Reads all transfers."""
+        return unsound_accounts(self._readers)
 
     def close(self) -> None:
+        """Run what waits, end the writer, close all connections."""
         self.writer.close()
-        self._engine.dispose()
+        self._reading.dispose()
+        self._writing.dispose()
 
 
 def open_storage(url: str, *, data_dir: Path, publish: Publish, rebuild: Rebuild, clock: Clock) -> Storage:
+    """Open (and make, or bring to today's shape) the database of a master and claim the next term of it.
+
+    `url` empty or `sqlite`: a file in `data_dir`. `publish(facts, commit_number)` and `rebuild(uow)` are called
+    on the writer's thread; `rebuild` fills a new, empty `uow.pool` before the first command and after each
+    commit that failed. Raises StorageUnavailable (NOT_THE_WRITER where another master has the database).
+    """
+    private_folder(data_dir)
     where = database_url(url, data_dir)
     prepare_file(where)
-    engine = writer_engine(where)
-    metadata.create_all(engine)
-    transactions = SqlTransactions(engine, clock)
-    transactions.connect()
-    writer = CommandWriter(
-        transactions,
+    writing, reading = writer_engine(where), reader_engine(where)
+    transactions = SqlTransactions(writing, clock)
+    try:
+        upgrade(writing, data_dir / _COPIES, clock.wall_ms())
+        transactions.connect()
+    except Exception as error:
+        transactions.abandon()
+        reading.dispose()
+        writing.dispose()
+        ours = translate(error)
+        if ours is None:
+            raise
+        raise ours from error
+    return Storage(
+        transactions=transactions,
+        writing=writing,
+        reading=reading,
+        data_dir=data_dir,
         publish=publish,
         rebuild=rebuild,
-        commit_number=transactions.term_keeper.term * _COMMITS_A_TERM,
+        clock=clock,
     )
-    return Storage(writer=writer, term_at_start=transactions.term_keeper.term, _engine=engine)

@@ -112,9 +112,7 @@ class SqlTaskReads:
         return None if row is None else row_to_attempt_view(row)
 
     def artifacts(self, task_id: str) -> Iterator[ArtifactView]:
-        row = self._readers.row(
-            select(tasks.c.subtask_count, tasks.c.merge).where(tasks.c.task_id == task_id)
-        )
+        row = self._readers.row(select(tasks.c.subtask_count, tasks.c.merge).where(tasks.c.task_id == task_id))
         if row is None:
             return
         prefix = _prefixes(row[0], row[1])
@@ -129,9 +127,7 @@ class SqlTaskReads:
                 return
 
     def artifact(self, task_id: str, name: str) -> ArtifactView | None:
-        row = self._readers.row(
-            select(tasks.c.subtask_count, tasks.c.merge).where(tasks.c.task_id == task_id)
-        )
+        row = self._readers.row(select(tasks.c.subtask_count, tasks.c.merge).where(tasks.c.task_id == task_id))
         if row is None:
             return None
         prefix = _prefixes(row[0], row[1])

@@ -64,6 +64,4 @@ def entry_to_columns(entry: FileEntry) -> tuple[str, int, str, str, int, int]:
 
 def columns_to_entry(columns: Sequence[Any]) -> FileEntry:
     path, size, sha256, blob, offset, executable = columns
-    return FileEntry(
-        path=path, size=size, sha256=sha256, blob=blob, offset=offset, executable=bool(executable)
-    )
+    return FileEntry(path=path, size=size, sha256=sha256, blob=blob, offset=offset, executable=bool(executable))

@@ -64,7 +64,12 @@ def submit(uow: UnitOfWork) -> None:
     uow.ledger.append(
         [
             Transfer(
-                transfer_id="grant", debit="mint", credit=owner, amount_ucpt=amount, code=Code.GRANT_OPERATOR, at_ms=now_ms
+                transfer_id="grant",
+                debit="mint",
+                credit=owner,
+                amount_ucpt=amount,
+                code=Code.GRANT_OPERATOR,
+                at_ms=now_ms,
             ),
             Transfer(
                 transfer_id="hold", debit=owner, credit=hold, amount_ucpt=amount, code=Code.HOLD_OPEN, at_ms=now_ms
@@ -278,7 +283,9 @@ def main() -> int:
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        print(f"write + fsync of a page: {fsync_us(Path(name)):.0f} us; raw commit: {raw_commit_us(Path(name)):.0f} us")
+        print(
+            f"write + fsync of a page: {fsync_us(Path(name)):.0f} us; raw commit: {raw_commit_us(Path(name)):.0f} us"
+        )
     for size in options.size:
         with tempfile.TemporaryDirectory(dir=options.folder) as name:
             rate, latency, commits = measure(options.url, Path(name), options.subtasks, size)

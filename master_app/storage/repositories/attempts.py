@@ -15,7 +15,7 @@ from master_app.storage.mapping import attempt_to_row, row_to_attempt
 from master_app.storage.repositories.tasks import SqlTasks
 from master_app.storage.statements import Sql, constant, insert_of, update_of
 from master_app.storage.tables.tasks import ATTEMPT_IS_LIVE, artifacts, attempts, subtasks, tasks
-from master_app.storage.values import entry_to_columns, columns_to_entry
+from master_app.storage.values import columns_to_entry, entry_to_columns
 
 _ADD: Final = insert_of(attempts)
 _ALL: Final = select(attempts)

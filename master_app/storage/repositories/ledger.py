@@ -23,9 +23,7 @@ _ACCOUNTS: Final = select(accounts)
 _TRANSFERS: Final = select(transfers)
 _ADD: Final = insert_of(transfers)
 _LAST: Final = select(func.max(transfers.c.sequence))
-_RULE: Final = (
-    select(reward_rules.c.content).order_by(reward_rules.c.version.desc()).limit(constant(1))
-)
+_RULE: Final = select(reward_rules.c.content).order_by(reward_rules.c.version.desc()).limit(constant(1))
 _ADD_RULE: Final = insert_of(reward_rules)
 
 
@@ -74,7 +72,9 @@ class SqlLedger:
         return {account_id: self._accounts[account_id] for account_id in account_ids}
 
     def posted(self, transfer_ids: Sequence[str]) -> dict[str, Transfer]:
-        found = {transfer_id: self._queued[transfer_id] for transfer_id in transfer_ids if transfer_id in self._queued}
+        found = {
+            transfer_id: self._queued[transfer_id] for transfer_id in transfer_ids if transfer_id in self._queued
+        }
         unknown = [key for key in transfer_ids if key not in found and key not in self._free_ids]
         for row in self._sql.of_keys(_TRANSFERS, transfers.c.transfer_id, unknown):
             transfer = row_to_transfer(row)

@@ -22,9 +22,7 @@ _NAMED: Final = select(nodes.c.node_id).where(
     nodes.c.admin != constant(NodeAdmin.REVOKED.value),
 )
 _ADD_TOKEN: Final = insert_of(join_tokens)
-_SAVE_TOKEN: Final = update_of(
-    join_tokens, [column.name for column in join_tokens.c if not column.primary_key]
-)
+_SAVE_TOKEN: Final = update_of(join_tokens, [column.name for column in join_tokens.c if not column.primary_key])
 _TOKEN: Final = select(join_tokens).where(join_tokens.c.token_sha256 == bindparam("token_sha256"))
 _USABLE: Final = (
     select(join_tokens)

@@ -30,7 +30,10 @@ _ADD: Final = insert_of(tasks)
 _SAVE: Final = update_of(tasks, [column.name for column in tasks.c if not column.primary_key])
 _GET: Final = select(tasks).where(tasks.c.task_id == bindparam("task_id"))
 _LIVE_PAGE: Final = (
-    select(tasks).where(_LIVE, tasks.c.task_id > bindparam("after")).order_by(tasks.c.task_id).limit(constant(_PAGE))
+    select(tasks)
+    .where(_LIVE, tasks.c.task_id > bindparam("after"))
+    .order_by(tasks.c.task_id)
+    .limit(constant(_PAGE))
 )
 _ADD_SPEC: Final = insert_of(task_specs)
 _SPEC: Final = select(task_specs.c.spec_json).where(task_specs.c.task_id == bindparam("task_id"))
@@ -98,9 +101,7 @@ class SqlTasks:
         sql.run(_ADD, task_to_row(task))
         sql.run(_ADD_SPEC, (task.task_id, submitted.spec_json, submitted.resolved_toml))
         sql.run_many(_ADD_AFTER, [(task.task_id, after_id) for after_id in dict.fromkeys(submitted.after)])
-        sql.run_many(
-            _ADD_SECRET, [(task.task_id, name, content) for name, content in submitted.secrets.items()]
-        )
+        sql.run_many(_ADD_SECRET, [(task.task_id, name, content) for name, content in submitted.secrets.items()])
         sql.run(_ADD_BUNDLE, (bundle.bundle_id, bundle.size, bundle.file_count, bundle.created_ms))
         sql.run_many(_ADD_BUNDLE_BLOB, [(bundle.bundle_id, blob) for blob in bundle.blobs])
         self._known[task.task_id] = task

@@ -1,1 +1,8 @@
 """The tables, one module an aggregate. Integers for money and times, text for states, JSON text for values."""
+
+from __future__ import annotations
+
+from master_app.storage.tables import history, ledger, nodes, tasks, users
+from master_app.storage.tables.base import metadata
+
+__all__ = ["history", "ledger", "metadata", "nodes", "tasks", "users"]

@@ -32,6 +32,7 @@ audit_log = Table(
     text("origin"),
     text("previous"),
     text("hash"),
+    **BY_KEY,
 )
 
 meta = Table("meta", metadata, text("name", key=True), text("content"), **BY_KEY)

@@ -44,6 +44,7 @@ transfers = Table(
     text("previous_debit"),
     text("previous_credit"),
     text("hash"),
+    **BY_KEY,
 )
 Index("ix_transfers_id", transfers.c.transfer_id, unique=True)
 Index("ix_transfers_debit", transfers.c.debit, transfers.c.sequence)
@@ -57,4 +58,4 @@ Index(
     postgresql_where=sql(IS_SPENDING),
 )
 
-reward_rules = Table("reward_rules", metadata, integer("version", key=True), text("content"))
+reward_rules = Table("reward_rules", metadata, integer("version", key=True), text("content"), **BY_KEY)

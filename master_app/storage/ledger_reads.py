@@ -1,0 +1,111 @@
+"""The ledger as statements, receipts and verification read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import func, or_, select, text
+
+from core.domain.ledger import Account, ChainedTransfer, Code
+from core.domain.rewards import DEFAULT_RULE, RewardRule
+from master_app.ports.ledger import AttemptEvidence
+from master_app.ports.reads import Page
+from master_app.storage.mapping_ledger import row_to_account, row_to_chained
+from master_app.storage.readers import Readers, number_cursor, page_size
+from master_app.storage.tables.ledger import IS_SPENDING, accounts, reward_rules, transfers
+from master_app.storage.tables.tasks import attempts
+from master_app.storage.values import TICKS
+
+_ROWS_AT_ONCE: Final = 1_000
+_KEYS_AT_ONCE: Final = 500
+
+
+class SqlLedgerReads:
+    """See the port."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    def account(self, account_id: str) -> Account:
+        row = self._readers.row(select(accounts).where(accounts.c.account_id == account_id))
+        return Account(account_id=account_id) if row is None else row_to_account(tuple(row))
+
+    def accounts(self) -> Iterator[Account]:
+        after = ""
+        while True:
+            rows = self._readers.rows(
+                select(accounts)
+                .where(accounts.c.account_id > after)
+                .order_by(accounts.c.account_id)
+                .limit(_ROWS_AT_ONCE)
+            )
+            for row in rows:
+                yield row_to_account(tuple(row))
+            if len(rows) < _ROWS_AT_ONCE:
+                return
+            after = rows[-1][0]
+
+    def rows(self, *, account_id: str | None = None) -> Iterator[ChainedTransfer]:
+        # Transfers are never changed and only added at the end: what is up to the newest of now is one moment,
+        # also when it is read in portions that hold no connection while the reader is busy elsewhere.
+        last = self._readers.row(select(func.coalesce(func.max(transfers.c.sequence), 0)))
+        last_sequence = int(last[0]) if last is not None else 0
+        after = 0
+        while after < last_sequence:
+            query = select(transfers).where(transfers.c.sequence > after, transfers.c.sequence <= last_sequence)
+            if account_id is not None:
+                query = query.where(or_(transfers.c.debit == account_id, transfers.c.credit == account_id))
+            rows = self._readers.rows(query.order_by(transfers.c.sequence).limit(_ROWS_AT_ONCE))
+            for row in rows:
+                yield row_to_chained(tuple(row))
+            if len(rows) < _ROWS_AT_ONCE:
+                return
+            after = rows[-1][0]
+
+    def page(
+        self,
+        *,
+        account_id: str | None,
+        codes: Sequence[Code] = (),
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[ChainedTransfer]:
+        size = page_size(limit)
+        query = select(transfers).order_by(transfers.c.sequence.desc()).limit(size + 1)
+        if account_id is not None:
+            query = query.where(or_(transfers.c.debit == account_id, transfers.c.credit == account_id))
+        if codes:
+            query = query.where(transfers.c.code.in_([code.value for code in codes]))
+        if cursor is not None:
+            query = query.where(transfers.c.sequence < number_cursor(cursor))
+        rows = [row_to_chained(tuple(row)) for row in self._readers.rows(query)]
+        return Page(rows[:size], str(rows[size - 1].sequence) if len(rows) > size else None)
+
+    def transfer(self, transfer_id: str) -> ChainedTransfer | None:
+        row = self._readers.row(select(transfers).where(transfers.c.transfer_id == transfer_id))
+        return None if row is None else row_to_chained(tuple(row))
+
+    def spent_ucpt(self, user_id: str, since_ms: int) -> int:
+        row = self._readers.row(
+            select(func.coalesce(func.sum(transfers.c.amount_ucpt), 0)).where(
+                text(IS_SPENDING), transfers.c.actor_id == user_id, transfers.c.at_ms >= since_ms
+            )
+        )
+        return int(row[0]) if row is not None else 0
+
+    def rules(self) -> Mapping[int, RewardRule]:
+        rows = self._readers.rows(select(reward_rules).order_by(reward_rules.c.version))
+        return {DEFAULT_RULE.version: DEFAULT_RULE} | {row[0]: RewardRule.from_text(row[1]) for row in rows}
+
+    def evidence(self, attempt_ids: Sequence[str]) -> Mapping[str, AttemptEvidence]:
+        found: dict[str, AttemptEvidence] = {}
+        for start in range(0, len(attempt_ids), _KEYS_AT_ONCE):
+            wanted = attempt_ids[start : start + _KEYS_AT_ONCE]
+            for row in self._readers.rows(
+                select(attempts.c.attempt_id, attempts.c.ticks, attempts.c.paid_ucpt).where(
+                    attempts.c.attempt_id.in_(wanted)
+                )
+            ):
+                found[row[0]] = AttemptEvidence(attempt_id=row[0], ticks=TICKS.load(row[1]), paid_ucpt=row[2])
+        return found
