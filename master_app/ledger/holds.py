@@ -107,7 +107,7 @@ def _parallel(uow: MoneyUnit, wanted: int) -> int:
     """Return how many attempts the pool could run at once, up to `wanted`; an empty pool will have one."""
     slots = 0
     for node in uow.pool.nodes.values():
-        slots += node.slots
+        slots += node.facts.slots
         if slots >= wanted:
             return wanted
     return max(1, slots)

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.domain.events import Fact
 from core.domain.ledger import Account, ChainedTransfer, Code, Transfer
+from core.domain.node import NodeFacts
 from core.domain.rewards import RewardRule, Tick
 from master_app.ports.reads import Page
 from master_app.ports.tasks import TaskRecord
+from master_app.ports.users import UserRepository
 
 
 class LedgerRepository(Protocol):
@@ -87,16 +90,16 @@ class LedgerReads(Protocol):
         """Return the rows of these attempts; those that retention has removed are missing."""
 
 
-class Slots(Protocol):
+class PoolMember(Protocol):
     """A node, as far as a hold needs it."""
 
     @property
-    def slots(self) -> int: ...
+    def facts(self) -> NodeFacts: ...
 
 
 class PoolSize(Protocol):
     @property
-    def nodes(self) -> Mapping[str, Slots]: ...
+    def nodes(self) -> Mapping[str, PoolMember]: ...
 
 
 class Budgets(Protocol):
@@ -115,7 +118,12 @@ class MoneyUnit(Protocol):
     def ledger(self) -> LedgerRepository: ...
 
     @property
+    def users(self) -> UserRepository: ...
+
+    @property
     def tasks(self) -> Budgets: ...
 
     @property
     def pool(self) -> PoolSize: ...
+
+    def publish(self, fact: Fact) -> None: ...
