@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.domain.bundle import FileEntry
-
 from core.domain.attempt import AttemptState, Failure, FailureClass, ReturnReason
+from core.domain.bundle import FileEntry
 from core.domain.resources import Resources
 from core.domain.rewards import Tick
 from core.domain.session import AttemptUse, ImagePin, Offer, TaskBrief

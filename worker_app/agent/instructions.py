@@ -156,6 +156,7 @@ class Adopt:
 
     slot: int
     found: FoundSandbox
+    gpu_uuids: tuple[str, ...]
     candidates: tuple[Offer, ...]
     brief: TaskBrief
     spec: TaskSpec

@@ -147,7 +147,8 @@ class Outbox:
             many("INSERT OR REPLACE INTO brief VALUES (?, ?, ?)", rows)
         if changes.accepted:
             many(
-                "INSERT OR IGNORE INTO held (attempt_id, offer, item, deadline_ms, boot_id) VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO held (attempt_id, offer, item, deadline_ms, boot_id) "
+                "VALUES (?, ?, ?, ?, ?)",
                 [self._accepted_row(offer, deadline_ms) for offer, deadline_ms in changes.accepted],
             )
         self._set("mark", [(_MARK.dump_json(mark), key) for key, mark in changes.marks.items()])

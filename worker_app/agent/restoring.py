@@ -98,6 +98,7 @@ class Restoring:
             Adopt(
                 slot.index,
                 found,
+                slot.gpu_uuids,
                 tuple(held.offer for held in ordered),
                 first.brief,
                 first.spec,

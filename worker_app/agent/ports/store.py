@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.domain.bundle import FileEntry
-
 from core.domain.rewards import Tick
 from core.domain.session import AttemptUpdate, Offer, TaskBrief
 
