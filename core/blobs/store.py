@@ -1,0 +1,315 @@
+"""The content store: files named by the SHA-256 of their content.
+
+    root/ab/abcdef...       whole blobs, never changed
+    root/tmp/               being written; swept when stale
+    root/partial/<sha256>   uploads that may go on later, by offset
+    root/damaged/           blobs whose content did not match their name: kept for a person, never served
+
+A blob appears under its name only after its bytes are on the disk. Thread-safe; memory stays flat.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from core import paths
+from core.domain.errors import Busy, Invalid, NotFound, StorageFull, StorageUnavailable, TooLarge
+
+CHUNK_BYTES = 1 << 20
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def is_sha256(text: str) -> bool:
+    """Tell whether `text` names a blob; ask it of every name that comes from outside."""
+    return _SHA256.fullmatch(text) is not None
+
+
+def storage_error(error: OSError, what: str) -> StorageFull | StorageUnavailable:
+    """Return the error that stands for an OSError of the store."""
+    if error.errno in _FULL:
+        return StorageFull(
+            f"The disk is full: {what} was not kept.", fix="Free some space; nothing that was there is lost."
+        )
+    return StorageUnavailable(f"{what} could not be written or read: {error.strerror}.")
+
+
+class BlobWriter:
+    """One blob on its way in. Use it in one thread; `finish` or `abort`, or leave its `with` block."""
+
+    def __init__(self, store: BlobStore, path: Path) -> None:
+        self._store = store
+        self._path = path
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._file: BinaryIO | None = open(path, "xb", buffering=0, opener=paths.private_opener)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Append. Raises StorageFull; the writer is then aborted."""
+        assert self._file is not None, "this writer has ended"
+        try:
+            view = memoryview(content)
+            while view:
+                written = self._file.write(view)
+                view = view[written:]
+        except OSError as error:
+            self.abort()
+            raise storage_error(error, "this file") from error
+        self._hash.update(content)
+        self._size += len(content)
+
+    def finish(self, expected_sha256: str = "") -> tuple[str, int]:
+        """Make the blob durable and return its name and size. Raises Invalid when it is not what was expected."""
+        assert self._file is not None, "this writer has ended"
+        sha256 = self._hash.hexdigest()
+        if expected_sha256 and sha256 != expected_sha256:
+            self.abort()
+            raise Invalid("The content does not have the digest that was announced.", code="DIGEST_MISMATCH")
+        try:
+            if self._store.has(sha256):
+                self.abort()
+                return sha256, self._size
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+            self._store._adopt(self._path, sha256)
+        except OSError as error:
+            self.abort()
+            raise storage_error(error, "this file") from error
+        return sha256, self._size
+
+    def abort(self) -> None:
+        """Forget what was written. Safe to call again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._path.unlink(missing_ok=True)
+
+    def __enter__(self) -> BlobWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self.abort()
+
+
+class PartialBlob:
+    """A blob that is uploaded in pieces, over several connections. `offset` is how much is there."""
+
+    def __init__(self, store: BlobStore, sha256: str, size: int) -> None:
+        self._store = store
+        self._sha256 = sha256
+        self._size = size
+        self._path = store.root / "partial" / sha256
+        self._file = open(self._path, "a+b", buffering=0, opener=paths.private_opener)
+        self.offset = self._file.seek(0, os.SEEK_END)
+        if self.offset > size:
+            self._file.truncate(0)
+            self.offset = 0
+
+    def write(self, content: bytes) -> None:
+        """Append. Raises TooLarge past the announced size, StorageFull when the disk ends."""
+        if self.offset + len(content) > self._size:
+            raise TooLarge("More was sent than was announced.", code="BLOB_TOO_LARGE")
+        try:
+            view = memoryview(content)
+            while view:
+                written = self._file.write(view)
+                view = view[written:]
+                self.offset += written
+        except OSError as error:
+            raise storage_error(error, "this upload") from error
+
+    def commit(self) -> None:
+        """Check and keep it. Raises Invalid, and drops what was there, when it is not what its name says."""
+        try:
+            if self.offset != self._size:
+                raise Invalid(f"{self.offset} of {self._size} bytes have arrived.", code="BLOB_INCOMPLETE")
+            digest = hashlib.sha256()
+            self._file.seek(0)
+            while piece := self._file.read(CHUNK_BYTES):
+                digest.update(piece)
+            if digest.hexdigest() != self._sha256:
+                self._file.truncate(0)
+                self.offset = 0
+                raise Invalid("The content does not have the digest that was announced.", code="DIGEST_MISMATCH")
+            os.fsync(self._file.fileno())
+            self.close()
+            self._store._adopt(self._path, self._sha256)
+        except OSError as error:
+            raise storage_error(error, "this upload") from error
+
+    def close(self) -> None:
+        """Let go; what is there stays for a later try."""
+        if not self._file.closed:
+            self._file.close()
+            self._store._let_go(self._sha256)
+
+
+class BlobStore:
+    """See the module's words. The folder is made owner-only; several stores never share one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = paths.private_folder(root)
+        for name in ("tmp", "partial", "damaged"):
+            paths.private_folder(root / name)
+        self._lock = threading.Lock()
+        self._receiving: set[str] = set()
+
+    # ---- reading
+
+    def path(self, sha256: str) -> Path:
+        """Return where a blob of this name stands or would stand."""
+        if not is_sha256(sha256):
+            raise NotFound("There is no such blob.", code="BLOB_NOT_FOUND")
+        return self.root / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).is_file()
+
+    def size(self, sha256: str) -> int | None:
+        """Return the size of a whole blob, None where there is none."""
+        try:
+            return self.path(sha256).stat().st_size
+        except (FileNotFoundError, NotFound):
+            return None
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a whole blob for reading. Raises NotFound."""
+        try:
+            return open(self.path(sha256), "rb")
+        except FileNotFoundError as error:
+            raise NotFound("There is no such blob.", code="BLOB_NOT_FOUND") from error
+        except OSError as error:
+            raise storage_error(error, "a blob") from error
+
+    def read(self, sha256: str, offset: int, length: int) -> bytes:
+        """Return bytes of a blob; fewer at its end. Raises NotFound."""
+        with self.open(sha256) as blob:
+            blob.seek(offset)
+            return blob.read(length)
+
+    def pieces(self, sha256: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield a range of a blob in pieces of at most 1 MiB."""
+        with self.open(sha256) as blob:
+            blob.seek(offset)
+            left = length
+            while left is None or left > 0:
+                piece = blob.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
+                if not piece:
+                    return
+                if left is not None:
+                    left -= len(piece)
+                yield piece
+
+    def verify(self, sha256: str) -> bool:
+        """Read a blob whole. One that is damaged is moved aside and False returned; it can be fetched again."""
+        digest = hashlib.sha256()
+        for piece in self.pieces(sha256):
+            digest.update(piece)
+        if digest.hexdigest() == sha256:
+            return True
+        aside = self.root / "damaged" / f"{sha256}.{secrets.token_hex(4)}"
+        os.replace(self.path(sha256), aside)
+        return False
+
+    # ---- writing
+
+    def writer(self) -> BlobWriter:
+        """Start a blob whose digest is not known yet. Raises StorageFull."""
+        try:
+            return BlobWriter(self, self.root / "tmp" / secrets.token_hex(16))
+        except OSError as error:
+            raise storage_error(error, "a new file") from error
+
+    def put(self, content: bytes) -> str:
+        """Keep bytes that are at hand and return their name."""
+        with self.writer() as writer:
+            writer.write(content)
+            return writer.finish()[0]
+
+    def receive(self, sha256: str, size: int) -> PartialBlob:
+        """Start, or go on with, a blob whose name is known. Raises Busy while another call writes it."""
+        self.path(sha256)
+        with self._lock:
+            if sha256 in self._receiving:
+                raise Busy("This blob is being uploaded by another connection.", retry_after_s=2)
+            self._receiving.add(sha256)
+        try:
+            return PartialBlob(self, sha256, size)
+        except OSError as error:
+            self._let_go(sha256)
+            raise storage_error(error, "this upload") from error
+
+    def partial_size(self, sha256: str) -> int:
+        """Return how much of an upload is there."""
+        self.path(sha256)
+        try:
+            return (self.root / "partial" / sha256).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def delete(self, sha256: str) -> None:
+        """Remove a blob; one that is not there is no error. Who reads it now keeps reading."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    # ---- housekeeping
+
+    def free_bytes(self) -> int:
+        """Return what the disk of the store has left for us."""
+        return shutil.disk_usage(self.root).free
+
+    def names(self) -> Iterator[tuple[str, int, float]]:
+        """Yield (sha256, size, time of last change in seconds) of whole blobs."""
+        for shard in self.root.iterdir():
+            if len(shard.name) == 2 and shard.is_dir():
+                for path in shard.iterdir():
+                    if is_sha256(path.name):
+                        try:
+                            stat = path.stat()
+                        except FileNotFoundError:
+                            continue
+                        yield path.name, stat.st_size, stat.st_mtime
+
+    def sweep(self, older_than_s: float) -> int:
+        """Remove files left by writers and uploads that ended long ago; return how many."""
+        before = time.time() - older_than_s
+        count = 0
+        for folder in ("tmp", "partial"):
+            for path in (self.root / folder).iterdir():
+                try:
+                    if path.stat().st_mtime < before:
+                        path.unlink()
+                        count += 1
+                except FileNotFoundError:
+                    continue
+        return count
+
+    def _adopt(self, path: Path, sha256: str) -> None:
+        target = self.path(sha256)
+        if not target.parent.is_dir():
+            paths.private_folder(target.parent)
+            paths.sync_folder(self.root)
+        os.replace(path, target)
+        paths.sync_folder(target.parent)
+
+    def _let_go(self, sha256: str) -> None:
+        with self._lock:
+            self._receiving.discard(sha256)
