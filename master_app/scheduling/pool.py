@@ -9,157 +9,18 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from functools import partial
 
 from core.domain.attempt import ATTEMPT_RANK, AttemptState
-from core.domain.node import HostUse, NodeAdmin, NodeFacts, NodeHealth, NodeOwner
 from core.domain.resources import Resources
-from core.domain.spec import PreferSpec, RequiresSpec
+from master_app.scheduling.indexes import OpenNodes, TaskQueue
+from master_app.scheduling.members import LiveAttempt, Needs, PoolNode, PoolTask
 
 Undo = Callable[[], object]
+__all__ = ["LiveAttempt", "Needs", "Pool", "PoolNode", "PoolTask", "Undo"]
+
 #: What a node remembers of the bundles and images it was given, for ranking.
 MAX_REMEMBERED_CACHES = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """What one attempt of a task needs of a node. Tasks that need the same share one value."""
-
-    resources: Resources
-    requires: RequiresSpec
-    prefer: PreferSpec
-    image_ref: str
-    #: Only nodes that have this image id can run it (an image that exists on nodes only).
-    image_id: str = ""
-    allow_process: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class PoolNode:
-    """One enrolled node that is not revoked."""
-
-    node_id: str
-    name: str
-    owner_id: str
-    facts: NodeFacts
-    admin: NodeAdmin
-    health: NodeHealth
-    owner_state: NodeOwner = NodeOwner.AVAILABLE
-    quarantined_until_ms: int = 0
-    #: Not 0: it was quarantined and has not ended an attempt well since.
-    quarantine_step_ms: int = 0
-    protocol_ok: bool = True
-    host: HostUse = field(default_factory=HostUse)
-    session_id: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
-    #: Sum of the reservations of its live attempts.
-    reserved: Resources = field(default_factory=Resources)
-    running: int = 0
-    #: Share of its recent attempts that ended well, 0..1.
-    reliability: float = 1.0
-    #: Tasks whose bundle and image it has, newest last; bounded.
-    caches: dict[str, None] = field(default_factory=dict)
-
-    @property
-    def free(self) -> Resources:
-        """Capacity less reservations."""
-        return self.facts.capacity - self.reserved
-
-
-@dataclass(slots=True, kw_only=True)
-class PoolTask:
-    """One live task. Indices from `next_index` to `subtask_count` have no row yet; the merge's is the count."""
-
-    task_id: str
-    owner_id: str
-    priority: int
-    submitted_ms: int
-    generation: int
-    subtask_count: int
-    needs: Needs
-    merge_needs: Needs | None = None
-    next_index: int = 0
-    #: False while its state takes no new attempts (held, paused, waiting, ended).
-    dispatchable: bool = True
-    #: While its image is not pinned one attempt at a time is placed.
-    pinned: bool = True
-    max_parallel: int = 0
-    #: How many attempts at once its owner's funds cover; None: not limited.
-    affordable: int | None = None
-    lease_s: int = 600
-    #: Indices that were started before and may start again now.
-    ready: list[int] = field(default_factory=list)
-    #: (ready_at_ms, index), a heap.
-    backoff: list[tuple[int, int]] = field(default_factory=list)
-    active: int = 0
-    #: Nodes that an index must avoid while another is feasible (different_node).
-    excluded: dict[int, set[str]] = field(default_factory=dict)
-    #: Nodes that the whole task avoids while another is feasible.
-    avoided: set[str] = field(default_factory=set)
-    #: Step of the memory ladder for an index after OOM.
-    memory_bytes: dict[int, int] = field(default_factory=dict)
-    #: Since when its first ready subtask has found no node; 0: it found one.
-    starved_since_ms: int = 0
-    prefers_reliable: bool = False
-
-    @property
-    def waiting(self) -> int:
-        """Subtasks that could start now if a node took them."""
-        return len(self.ready) + self.subtask_count - self.next_index
-
-    def room(self) -> int:
-        """How many more attempts of it may run at once."""
-        limits = [self.waiting]
-        if self.max_parallel:
-            limits.append(self.max_parallel - self.active)
-        if self.affordable is not None:
-            limits.append(self.affordable - self.active)
-        if not self.pinned:
-            limits.append(1 - self.active)
-        return max(0, min(limits))
-
-    def needs_of(self, index: int) -> Needs:
-        """What this index needs; the merge has needs of its own."""
-        return self.merge_needs if index >= self.subtask_count and self.merge_needs else self.needs
-
-    def resources_of(self, index: int) -> Resources:
-        """What this index reserves, with its step of the memory ladder."""
-        resources = self.needs_of(index).resources
-        memory_bytes = self.memory_bytes.get(index)
-        if memory_bytes is None:
-            return resources
-        return Resources(
-            cpu_millis=resources.cpu_millis,
-            memory_bytes=memory_bytes,
-            disk_bytes=resources.disk_bytes,
-            gpus=resources.gpus,
-            gpu_memory_bytes=resources.gpu_memory_bytes,
-        )
-
-
-@dataclass(slots=True, kw_only=True)
-class LiveAttempt:
-    """One attempt that is not terminal. `deadline_ms` is soft: reports push it on (R2)."""
-
-    attempt_id: str
-    task_id: str
-    index: int
-    node_id: str
-    #: Of the master that made it; kept with its row.
-    term: int
-    epoch: int
-    generation: int
-    number: int
-    resources: Resources
-    state: AttemptState
-    offered_ms: int
-    lease_s: int
-    deadline_ms: int
-    session_id: str
-    #: What its owner wants of it: empty, or the reason of a stop order.
-    stop_reason: str = ""
-    give_back: bool = False
-    stop_since_ms: int = 0
 
 
 class Pool:
@@ -171,8 +32,19 @@ class Pool:
         self.attempts: dict[str, LiveAttempt] = {}
         self.attempts_of_node: dict[str, dict[str, LiveAttempt]] = {}
         self.attempts_of_task: dict[str, dict[str, LiveAttempt]] = {}
-        #: Decayed use of each owner in core-milliseconds, for fair share.
-        self.owner_use: dict[str, float] = {}
+        #: Decayed use of each owner in core-milliseconds, and when it was that; see fair_share.
+        self.owner_use: dict[str, tuple[float, int]] = {}
+        #: What the live attempts of each owner reserve, in thousandths of cores.
+        self.owner_cpu_millis: dict[str, int] = {}
+        #: node_id -> the starved task that the node is kept for.
+        self.claims: dict[str, str] = {}
+        #: Derived, for placement: never saved, never compared.
+        self.open_nodes = OpenNodes()
+        self.queue = TaskQueue()
+        #: (ready_at_ms, task_id) of tasks that back off, a heap; entries may be stale.
+        self.alarms: list[tuple[int, str]] = []
+        #: Where the last look at a part of many nodes began.
+        self.rotation = 0
         self._interned: dict[str, Needs] = {}
         self._journal: list[Undo] = []
 
@@ -200,10 +72,12 @@ class Pool:
         before = [(name, getattr(thing, name)) for name in values]
         for name, value in values.items():
             setattr(thing, name, value)
+        self._touch(thing)
 
         def reverse() -> None:
             for name, value in before:
                 setattr(thing, name, value)
+            self._touch(thing)
 
         self._journal.append(reverse)
 
@@ -212,17 +86,15 @@ class Pool:
     def put_node(self, node: PoolNode) -> None:
         """Add a node, or replace what is known of it."""
         old = self.nodes.get(node.node_id)
-        self.nodes[node.node_id] = node
-        if old is None:
-            self._journal.append(lambda: self.nodes.pop(node.node_id))
-        else:
-            self._journal.append(lambda: self.nodes.__setitem__(node.node_id, old))
+        self._set_node(node.node_id, node)
+        self._journal.append(lambda: self._set_node(node.node_id, old))
 
     def remove_node(self, node_id: str) -> None:
         """Forget a node (revoked)."""
-        old = self.nodes.pop(node_id, None)
+        old = self.nodes.get(node_id)
         if old is not None:
-            self._journal.append(lambda: self.nodes.__setitem__(node_id, old))
+            self._set_node(node_id, None)
+            self._journal.append(lambda: self._set_node(node_id, old))
 
     def remember_cache(self, node: PoolNode, task_id: str) -> None:
         """Note that a node has what this task needs. A hint for ranking: not undone."""
@@ -239,53 +111,51 @@ class Pool:
         return self._interned.setdefault(repr(needs), needs)
 
     def put_task(self, task: PoolTask) -> None:
-        """Add a live task."""
-        self.tasks[task.task_id] = task
-        self._journal.append(lambda: self.tasks.pop(task.task_id, None))
+        """Add a live task, or replace what is known of it."""
+        old = self.tasks.get(task.task_id)
+        self._set_task(task.task_id, task)
+        self._journal.append(lambda: self._set_task(task.task_id, old))
 
     def remove_task(self, task_id: str) -> None:
         """Forget a task that ended; its live attempts, if any, stay until they are confirmed."""
-        old = self.tasks.pop(task_id, None)
+        old = self.tasks.get(task_id)
         if old is not None:
-            self._journal.append(lambda: self.tasks.__setitem__(task_id, old))
+            self._set_task(task_id, None)
+            self._journal.append(lambda: self._set_task(task_id, old))
 
     def make_ready(self, task: PoolTask, index: int) -> None:
         """An index that was started before may start again now."""
         task.ready.append(index)
-        self._journal.append(lambda: task.ready.remove(index))
+        self.queue.touch(task)
+        # Undone newest first, so what was appended is last again.
+        self._journal.append(lambda: self._put_ready_back(task, len(task.ready) - 1, None))
 
     def put_back_off(self, task: PoolTask, index: int, ready_at_ms: int) -> None:
         """An index may start again at a time."""
         entry = (ready_at_ms, index)
-        heapq.heappush(task.backoff, entry)
-
-        def reverse() -> None:
-            task.backoff.remove(entry)
-            heapq.heapify(task.backoff)
-
-        self._journal.append(reverse)
+        self._push_backoff(task, entry)
+        self._journal.append(lambda: self._drop_backoff(task, entry))
 
     def wake_backoff(self, task: PoolTask, now_ms: int) -> list[int]:
         """Move the indices whose time has come to ready and return them."""
         woken: list[int] = []
         while task.backoff and task.backoff[0][0] <= now_ms:
             entry = heapq.heappop(task.backoff)
-            woken.append(entry[1])
-            self._journal.append(lambda entry=entry: heapq.heappush(task.backoff, entry))  # type: ignore[misc]
+            self._journal.append(partial(self._push_backoff, task, entry))
             self.make_ready(task, entry[1])
+            woken.append(entry[1])
         return woken
 
     def withdraw(self, task: PoolTask, index: int) -> None:
         """An index that waits to start again needs no more attempts."""
         if index in task.ready:
-            task.ready.remove(index)
-            self._journal.append(lambda: task.ready.append(index))
+            self._take_ready(task, task.ready.index(index))
+            self.queue.touch(task)
             return
         for entry in task.backoff:
             if entry[1] == index:
-                task.backoff.remove(entry)
-                heapq.heapify(task.backoff)
-                self._journal.append(lambda: heapq.heappush(task.backoff, entry))
+                self._drop_backoff(task, entry)
+                self._journal.append(partial(self._push_backoff, task, entry))
                 return
 
     def climb_memory(self, task: PoolTask, index: int, memory_bytes: int) -> None:
@@ -303,23 +173,56 @@ class Pool:
 
     def exclude(self, task: PoolTask, index: int, node_id: str) -> None:
         """This index avoids this node while another is feasible."""
-        nodes = task.excluded.setdefault(index, set())
-        if node_id not in nodes:
+        nodes = task.excluded.get(index)
+        if nodes is None:
+            task.excluded[index] = {node_id}
+            self._journal.append(lambda: task.excluded.pop(index))
+        elif node_id not in nodes:
             nodes.add(node_id)
             self._journal.append(lambda: nodes.discard(node_id))
 
-    def take_index(self, task: PoolTask) -> int:
-        """Take the next index to place: those that started before first, then the unborn in order."""
-        if task.ready:
-            index = task.ready.pop()
-            self._journal.append(lambda: task.ready.append(index))
-            return index
-        index = task.next_index
-        if index >= task.subtask_count:
-            raise IndexError(f"task {task.task_id} has no index to place")
-        task.next_index = index + 1
-        self._journal.append(lambda: setattr(task, "next_index", index))
+    def next_indices(self, task: PoolTask, count: int) -> list[int]:
+        """Return the indices that may be taken next, in order: those that started before, then one unborn."""
+        indices = task.ready[: -count - 1 : -1]
+        if task.next_index < task.subtask_count:
+            indices.append(task.next_index)
+        return indices
+
+    def take_index(self, task: PoolTask, index: int | None = None) -> int:
+        """Take the next index to place, or one of `next_indices`."""
+        if index is None:
+            index = task.ready[-1] if task.ready else task.next_index
+        if index == task.next_index and index < task.subtask_count:
+            task.next_index = index + 1
+
+            def reverse() -> None:
+                task.next_index = index
+                self.queue.touch(task)
+
+            self._journal.append(reverse)
+        elif task.ready and task.ready[-1] == index:
+            self._take_ready(task, len(task.ready) - 1)
+        elif index in task.ready:
+            self._take_ready(task, task.ready.index(index))
+        else:
+            raise IndexError(f"task {task.task_id} has no index {index} to place")
+        if task.waiting <= 0:
+            self.queue.touch(task)
         return index
+
+    # ---- reservations for a starved task
+
+    def claim(self, node_id: str, task_id: str) -> None:
+        """Keep a node for a starved task."""
+        before = self.claims.get(node_id)
+        self.claims[node_id] = task_id
+        self._journal.append(lambda: self._set_claim(node_id, before))
+
+    def release_claim(self, node_id: str) -> None:
+        """Keep a node for nobody."""
+        before = self.claims.pop(node_id, None)
+        if before is not None:
+            self._journal.append(lambda: self._set_claim(node_id, before))
 
     # ---- attempts
 
@@ -355,25 +258,95 @@ class Pool:
         self.attempts[attempt.attempt_id] = attempt
         self.attempts_of_node.setdefault(attempt.node_id, {})[attempt.attempt_id] = attempt
         self.attempts_of_task.setdefault(attempt.task_id, {})[attempt.attempt_id] = attempt
-        node = self.nodes.get(attempt.node_id)
-        if node is not None:
-            node.reserved = node.reserved + attempt.resources
-            node.running += 1
         task = self.tasks.get(attempt.task_id)
         if task is not None:
-            task.active += 1
+            attempt.owner_id = task.owner_id
+        self._reserve(attempt, attempt.resources, 1, task)
 
     def _unlink(self, attempt: LiveAttempt) -> None:
         del self.attempts[attempt.attempt_id]
         _drop(self.attempts_of_node, attempt.node_id, attempt.attempt_id)
         _drop(self.attempts_of_task, attempt.task_id, attempt.attempt_id)
+        self._reserve(attempt, attempt.resources, -1, self.tasks.get(attempt.task_id))
+
+    def _reserve(self, attempt: LiveAttempt, amount: Resources, sign: int, task: PoolTask | None) -> None:
         node = self.nodes.get(attempt.node_id)
         if node is not None:
-            node.reserved = node.reserved - attempt.resources
-            node.running -= 1
-        task = self.tasks.get(attempt.task_id)
+            node.reserved = node.reserved + amount if sign > 0 else node.reserved - amount
+            node.running += sign
+            self.open_nodes.touch(node)
         if task is not None:
-            task.active -= 1
+            task.active += sign
+            self.queue.touch(task)
+        running = self.owner_cpu_millis.get(attempt.owner_id, 0) + sign * amount.cpu_millis
+        if running:
+            self.owner_cpu_millis[attempt.owner_id] = running
+        else:
+            self.owner_cpu_millis.pop(attempt.owner_id, None)
+
+    # ---- the derived orders, and reversals
+
+    def _touch(self, thing: PoolNode | PoolTask | LiveAttempt) -> None:
+        # A thing that was replaced or removed meanwhile is in no order.
+        if isinstance(thing, PoolNode):
+            if self.nodes.get(thing.node_id) is thing:
+                self.open_nodes.touch(thing)
+        elif isinstance(thing, PoolTask) and self.tasks.get(thing.task_id) is thing:
+            self.queue.drop(thing)
+            self.queue.touch(thing)
+
+    def _set_node(self, node_id: str, node: PoolNode | None) -> None:
+        if node is None:
+            self.nodes.pop(node_id, None)
+            self.open_nodes.drop(node_id)
+        else:
+            self.nodes[node_id] = node
+            live = self.attempts_of_node.get(node_id)
+            if live is not None:
+                # Known anew, or put in after its attempts: what runs there stays reserved.
+                node.reserved = sum((attempt.resources for attempt in live.values()), Resources())
+                node.running = len(live)
+            self.open_nodes.touch(node)
+
+    def _set_task(self, task_id: str, task: PoolTask | None) -> None:
+        old = self.tasks.get(task_id)
+        if old is not None:
+            self.queue.drop(old)
+        if task is None:
+            self.tasks.pop(task_id, None)
+            return
+        self.tasks[task_id] = task
+        live = self.attempts_of_task.get(task_id)
+        if live is not None:
+            task.active = len(live)
+        self.queue.touch(task)
+        for ready_at_ms, _ in task.backoff:
+            heapq.heappush(self.alarms, (ready_at_ms, task_id))
+
+    def _set_claim(self, node_id: str, task_id: str | None) -> None:
+        if task_id is None:
+            self.claims.pop(node_id, None)
+        else:
+            self.claims[node_id] = task_id
+
+    def _take_ready(self, task: PoolTask, position: int) -> None:
+        index = task.ready.pop(position)
+        self._journal.append(lambda: self._put_ready_back(task, position, index))
+
+    def _put_ready_back(self, task: PoolTask, position: int, index: int | None) -> None:
+        if index is None:
+            del task.ready[position]
+        else:
+            task.ready.insert(position, index)
+        self.queue.touch(task)
+
+    def _push_backoff(self, task: PoolTask, entry: tuple[int, int]) -> None:
+        heapq.heappush(task.backoff, entry)
+        heapq.heappush(self.alarms, (entry[0], task.task_id))
+
+    def _drop_backoff(self, task: PoolTask, entry: tuple[int, int]) -> None:
+        task.backoff.remove(entry)
+        heapq.heapify(task.backoff)
 
 
 def _drop(index: dict[str, dict[str, LiveAttempt]], key: str, attempt_id: str) -> None:

@@ -1,0 +1,191 @@
+"""Why a task waits and why a node is idle, by the very rules that placement runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+
+from core.domain.explain import NodeVerdict, Refusal, WhyWaiting
+from master_app.scheduling.desk import Desk, another_takes
+from master_app.scheduling.feasibility import Ask, Room, amounts, cores, ever_fits, first_refusal
+from master_app.scheduling.pool import Needs, Pool, PoolTask
+from master_app.scheduling.ranking import score
+from master_app.scheduling.settings import SchedulingSettings
+
+#: Rows of one answer; of a larger pool the first are shown and the summary says so.
+MAX_VERDICTS = 1000
+#: Waiting tasks that are looked at for "why idle".
+_TASKS_SHOWN_TO_A_NODE = 200
+
+
+def could_ever_fit(pool: Pool, needs: Needs, owner_id: str) -> bool:
+    """Tell whether any enrolled node could take it if it were empty and at work. Looks at every node."""
+    ask = Ask(task_id="", owner_id=owner_id, needs=needs, resources=needs.resources, now_ms=0)
+    return any(ever_fits(ask, Room(node)) for node in pool.nodes.values())
+
+
+def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSettings | None = None) -> WhyWaiting:
+    """Return why a task does not run (more): what holds the task itself, else each node's first refusal."""
+    task = pool.tasks.get(task_id)
+    if task is None:
+        return WhyWaiting(summary="This task does not wait: it has ended, or there is no such task.")
+    desk = Desk(pool, now_ms, settings or SchedulingSettings())
+    index = _next_index(task, now_ms)
+    ask = desk.ask(task, index)
+    verdicts, refused_rooms = _verdicts(desk, task, index, ask)
+    impossible = not any(ever_fits(ask, Room(node)) for node in pool.nodes.values())
+    own = _own_reason(desk, task, now_ms)
+    if own is not None:
+        return WhyWaiting(summary=own[0], verdicts=verdicts, cheapest_change=own[1], impossible=impossible)
+    takers = sum(verdict.refusal is None for verdict in verdicts)
+    if not pool.nodes:
+        summary, change = "No node has joined this pool.", "join a node"
+    elif takers:
+        nodes = "node takes" if takers == 1 else "nodes take"
+        summary, change = f"{takers} {nodes} it now; it is placed when its turn comes.", ""
+    elif impossible:
+        summary, change = "No node of this pool could ever take it.", _cheapest_change(pool, ask, refused_rooms)
+    else:
+        summary = f"None of {len(pool.nodes)} nodes takes it now: {_most_common(verdicts)}."
+        change = _cheapest_change(pool, ask, refused_rooms)
+    return WhyWaiting(summary=summary, verdicts=verdicts, cheapest_change=change, impossible=impossible)
+
+
+def why_idle(pool: Pool, node_id: str, now_ms: int, settings: SchedulingSettings | None = None) -> str:
+    """Return in one sentence why a node runs nothing more; empty when it just was not its turn."""
+    node = pool.nodes.get(node_id)
+    if node is None:
+        return "This node is not enrolled."
+    desk = Desk(pool, now_ms, settings or SchedulingSettings())
+    room = desk.room(node_id)
+    refusals: Counter[str] = Counter()
+    looked_at = 0
+    keys = (key for lines in pool.queue.lines.values() for line in lines.values() for key in line.keys)
+    for _, task_id in islice(keys, _TASKS_SHOWN_TO_A_NODE):
+        task = pool.tasks[task_id]
+        index = _next_index(task, now_ms)
+        ask = desk.ask(task, index)
+        refusal = _refusal(desk, task, index, ask, room)
+        looked_at += 1
+        if refusal is None:
+            words = desk.over_quota(task.owner_id, ask.resources.cpu_millis)
+            if not words:
+                return ""
+            refusals[words] += 1
+        else:
+            refusals[str(refusal)] += 1
+    if not looked_at:
+        empty = Needs.nothing()
+        ask = Ask(task_id="", owner_id=node.owner_id, needs=empty, resources=empty.resources, now_ms=now_ms)
+        refusal = first_refusal(ask, room)
+        return f"No task is waiting. {refusal}" if refusal and refusal.rule != "runtime" else "No task is waiting."
+    words, count = refusals.most_common(1)[0]
+    return f"{count} of {looked_at} waiting tasks: {words}."
+
+
+def _next_index(task: PoolTask, now_ms: int) -> int:
+    if task.ready:
+        return task.ready[-1]
+    if task.next_index < task.subtask_count or not task.backoff:
+        return min(task.next_index, task.subtask_count - 1)
+    return task.backoff[0][1]
+
+
+def _own_reason(desk: Desk, task: PoolTask, now_ms: int) -> tuple[str, str] | None:
+    """Return what holds the task whatever the nodes are, and what would change it."""
+    if not task.dispatchable:
+        return (
+            "It is held, paused, stopping, or waits for another task.",
+            "see its state; resume it when it is paused",
+        )
+    if task.waiting <= 0:
+        if task.backoff:
+            wait_s = max(0, -(-(task.backoff[0][0] - now_ms) // 1000))
+            return f"Its next subtask failed and is tried again in {wait_s} s.", ""
+        return f"All its subtasks have started: {task.active} run.", ""
+    if not task.pinned and task.active >= 1:
+        return "Its first attempt pins the image; the others follow.", ""
+    if task.max_parallel and task.active >= task.max_parallel:
+        return (
+            f"It runs {task.active} at once, as its max_parallel allows.",
+            f"raise max_parallel above {task.max_parallel}",
+        )
+    if task.affordable is not None and task.active >= task.affordable:
+        return f"The balance of its owner covers {task.affordable} at once.", "add credits"
+    quota = desk.over_quota(task.owner_id, task.needs.resources.cpu_millis)
+    if quota:
+        return f"Quota: {quota}.", "wait until one ends, or ask an operator for a larger quota"
+    return None
+
+
+def _refusal(desk: Desk, task: PoolTask, index: int, ask: Ask, room: Room) -> Refusal | None:
+    refusal = first_refusal(ask, room)
+    avoid = task.avoided.union(task.excluded.get(index, ()))
+    if refusal is None and room.node.node_id in avoid and another_takes(desk, ask, avoid):
+        return Refusal(rule="excluded", needed="a node where it did not fail", available="it failed here")
+    return refusal
+
+
+def _verdicts(
+    desk: Desk, task: PoolTask, index: int, ask: Ask
+) -> tuple[tuple[NodeVerdict, ...], list[tuple[Refusal, Room]]]:
+    verdicts, refused = [], []
+    for node_id in islice(desk.pool.nodes, MAX_VERDICTS):
+        room = desk.room(node_id)
+        refusal = _refusal(desk, task, index, ask, room)
+        if refusal is not None:
+            refused.append((refusal, room))
+        verdicts.append(
+            NodeVerdict(
+                node_id=node_id,
+                node_name=room.node.name,
+                refusal=refusal,
+                score=None if refusal else score(task, ask, room, desk.settings.fill),
+            )
+        )
+    return tuple(verdicts), refused
+
+
+def _most_common(verdicts: tuple[NodeVerdict, ...]) -> str:
+    rules = Counter(verdict.refusal.rule for verdict in verdicts if verdict.refusal)
+    rule, count = rules.most_common(1)[0]
+    return f"{count} by the rule {rule}"
+
+
+def _cheapest_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) -> str:
+    """Return the smallest lowering of one number that one node would take, else what to wait for."""
+    offers: list[tuple[float, str]] = []
+    for refusal, room in refused:
+        lowered = _lowered(refusal, ask, room)
+        if lowered is not None:
+            offers.append(lowered)
+    if offers:
+        return min(offers)[1]
+    for refusal, room in refused:
+        if not refusal.permanent and room.node.node_id in pool.attempts_of_node:
+            return f"wait until one of {room.node.running} attempts on node {room.node.name} ends"
+    waiting = [(refusal, room) for refusal, room in refused if not refusal.permanent]
+    if waiting:
+        refusal, room = waiting[0]
+        return f"node {room.node.name}: {refusal.rule} must become {refusal.needed}"
+    rules = Counter(refusal.rule for refusal, _ in refused)
+    return f"join a node that meets the rule {rules.most_common(1)[0][0]}" if rules else ""
+
+
+def _lowered(refusal: Refusal, ask: Ask, room: Room) -> tuple[float, str] | None:
+    """Return the share that one number must fall by, and the words, when that alone makes the node take it."""
+    capacity, asked = room.node.facts.capacity, ask.resources
+    kind = refusal.rule.removesuffix("_of_node")
+    least = refusal.rule != kind
+    if kind == "memory":
+        there = capacity.memory_bytes if least else room.memory_bytes
+        share, words = there / asked.memory_bytes, f"lower memory_gb to {amounts(0, there)[1].split()[0]}"
+    elif kind == "cpu":
+        there = capacity.cpu_millis if least else room.cpu_millis
+        share, words = there / asked.cpu_millis, f"lower cpu_cores to {cores(there).split(maxsplit=1)[0]}"
+    elif kind == "disk":
+        there = capacity.disk_bytes if least else room.disk_bytes
+        share, words = there / asked.disk_bytes, f"lower disk_gb to {amounts(0, there)[1].split()[0]}"
+    else:
+        return None
+    return (1.0 - share, f"{words} (node {room.node.name})") if share > 0 else None
