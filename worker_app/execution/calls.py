@@ -52,9 +52,20 @@ class _Worker(Generic[C]):
         self.given_up = False
         self._pool = pool
         self._client: C | None = None
-        threading.Thread(target=self._work, name="engine-call", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name="engine-call", daemon=True)
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
 
     def _work(self) -> None:
+        try:
+            self._serve()
+        finally:
+            if self._client is not None:
+                self._pool.close_client(self._client)
+
+    def _serve(self) -> None:
         while not self.given_up:
             call = self._pool.waiting.get()
             if call is None:
@@ -75,13 +86,15 @@ class _Worker(Generic[C]):
 class CallPool(Generic[C]):
     """Runs `work(client)` on one of `size` threads. `close` gives the idle ones back."""
 
-    def __init__(self, make_client: Callable[[], C], size: int) -> None:
+    def __init__(self, make_client: Callable[[], C], close_client: Callable[[C], None], size: int) -> None:
         self.make_client = make_client
+        self.close_client = close_client
         self.waiting: queue.SimpleQueue[_Call[C, object] | None] = queue.SimpleQueue()
         self._size = size
         self._lost = 0
         self._lock = threading.Lock()
         self._started = False
+        self._workers: list[_Worker[C]] = []
 
     @property
     def lost(self) -> int:
@@ -94,8 +107,7 @@ class CallPool(Generic[C]):
             raise EngineUnavailable("the container engine has stopped answering", fix="restart the engine")
         if not self._started:
             self._started = True
-            for _ in range(self._size):
-                _Worker(self)
+            self._workers = [_Worker(self) for _ in range(self._size)]
         call: _Call[C, R] = _Call(work, asyncio.get_running_loop())
         self.waiting.put(call)  # type: ignore[arg-type]
         try:
@@ -107,10 +119,12 @@ class CallPool(Generic[C]):
             ) from None
 
     def close(self) -> None:
-        """Let idle threads end. Stuck ones are daemons and end with the process."""
-        if self._started:
-            for _ in range(self._size):
-                self.waiting.put(None)
+        """Let idle threads end and close their clients. Stuck ones are daemons and end with the process."""
+        workers, self._workers, self._started = self._workers, [], False
+        for _ in workers:
+            self.waiting.put(None)
+        for worker in workers:
+            worker.join(1.0)
 
     def came_back(self) -> None:
         """A thread that had been given up returned after all."""
@@ -125,4 +139,4 @@ class CallPool(Generic[C]):
                 self._lost += 1
             worker.given_up = True
             logger.warning("engine call given up", extra={"lost_threads": self._lost})
-            _Worker(self)
+            self._workers = [_Worker(self), *(one for one in self._workers if one is not worker)]

@@ -103,7 +103,11 @@ class AttachedStream:
         # A thread that waits in recv wakes up by this, not by close. Pipes have no such call.
         with contextlib.suppress(OSError, AttributeError):
             self._socket.shutdown(2)
+        # The response holds the connection too, and complains when its file is closed before it.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            self._raw._response.close()
         self._raw.close()
+        self._socket.close()
 
     def _demultiplex(self, content: bytes) -> bytes:
         self._buffer += content
@@ -130,7 +134,7 @@ class Engine:
     def __init__(self, addresses: Iterable[EngineAddress]) -> None:
         self._addresses = tuple(addresses)
         self._address: EngineAddress | None = None
-        self._pool: CallPool[docker.APIClient] = CallPool(self._connect, THREADS)
+        self._pool: CallPool[docker.APIClient] = CallPool(self._connect, lambda client: client.close(), THREADS)
 
     def _connect(self) -> docker.APIClient:
         last: Exception | None = None

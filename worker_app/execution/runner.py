@@ -14,7 +14,7 @@ verified the sandbox calls itself dirty.
 """
 
 # Python 3.8 decides the idioms here, and an import more is a millisecond of every cold start.
-# ruff: noqa: UP031, UP036, SIM105, E402
+# ruff: noqa: UP031, UP036, SIM105
 from __future__ import annotations
 
 import sys
