@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x63ore/pb/blobs.proto\x12\x0bhivemind.v1\"4\n\x0eMissingRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\t\x12\x12\n\nattempt_id\x18\x02 \x01(\t\"\x1e\n\x0cMissingReply\x12\x0e\n\x06sha256\x18\x01 \x03(\t\">\n\x0c\x46\x65tchRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0e\n\x06length\x18\x03 \x01(\x04\"/\n\tBlobPiece\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x11\n\tblob_size\x18\x02 \x01(\x04\">\n\nStoreBegin\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x12\n\nattempt_id\x18\x03 \x01(\t\"S\n\x0cStoreMessage\x12(\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x17.hivemind.v1.StoreBeginH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04\x62ody\"1\n\nStoreReply\x12\x13\n\x0bnext_offset\x18\x01 \x01(\x04\x12\x0e\n\x06stored\x18\x02 \x01(\x08\x32\xc9\x01\n\x05\x42lobs\x12\x41\n\x07Missing\x12\x1b.hivemind.v1.MissingRequest\x1a\x19.hivemind.v1.MissingReply\x12<\n\x05\x46\x65tch\x12\x19.hivemind.v1.FetchRequest\x1a\x16.hivemind.v1.BlobPiece0\x01\x12?\n\x05Store\x12\x19.hivemind.v1.StoreMessage\x1a\x17.hivemind.v1.StoreReply(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x63ore/pb/blobs.proto\x12\x0bhivemind.v1\"4\n\x0eMissingRequest\x12\x0e\n\x06sha256\x18\x01 \x03(\t\x12\x12\n\nattempt_id\x18\x02 \x01(\t\"\x1e\n\x0cMissingReply\x12\x0e\n\x06sha256\x18\x01 \x03(\t\"R\n\x0c\x46\x65tchRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0e\n\x06length\x18\x03 \x01(\x04\x12\x12\n\nattempt_id\x18\x04 \x01(\t\"/\n\tBlobPiece\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x11\n\tblob_size\x18\x02 \x01(\x04\">\n\nStoreBegin\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x12\n\nattempt_id\x18\x03 \x01(\t\"S\n\x0cStoreMessage\x12(\n\x05\x62\x65gin\x18\x01 \x01(\x0b\x32\x17.hivemind.v1.StoreBeginH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04\x62ody\"1\n\nStoreReply\x12\x13\n\x0bnext_offset\x18\x01 \x01(\x04\x12\x0e\n\x06stored\x18\x02 \x01(\x08\x32\xc9\x01\n\x05\x42lobs\x12\x41\n\x07Missing\x12\x1b.hivemind.v1.MissingRequest\x1a\x19.hivemind.v1.MissingReply\x12<\n\x05\x46\x65tch\x12\x19.hivemind.v1.FetchRequest\x1a\x16.hivemind.v1.BlobPiece0\x01\x12?\n\x05Store\x12\x19.hivemind.v1.StoreMessage\x1a\x17.hivemind.v1.StoreReply(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,15 +36,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MISSINGREPLY']._serialized_start=90
   _globals['_MISSINGREPLY']._serialized_end=120
   _globals['_FETCHREQUEST']._serialized_start=122
-  _globals['_FETCHREQUEST']._serialized_end=184
-  _globals['_BLOBPIECE']._serialized_start=186
-  _globals['_BLOBPIECE']._serialized_end=233
-  _globals['_STOREBEGIN']._serialized_start=235
-  _globals['_STOREBEGIN']._serialized_end=297
-  _globals['_STOREMESSAGE']._serialized_start=299
-  _globals['_STOREMESSAGE']._serialized_end=382
-  _globals['_STOREREPLY']._serialized_start=384
-  _globals['_STOREREPLY']._serialized_end=433
-  _globals['_BLOBS']._serialized_start=436
-  _globals['_BLOBS']._serialized_end=637
+  _globals['_FETCHREQUEST']._serialized_end=204
+  _globals['_BLOBPIECE']._serialized_start=206
+  _globals['_BLOBPIECE']._serialized_end=253
+  _globals['_STOREBEGIN']._serialized_start=255
+  _globals['_STOREBEGIN']._serialized_end=317
+  _globals['_STOREMESSAGE']._serialized_start=319
+  _globals['_STOREMESSAGE']._serialized_end=402
+  _globals['_STOREREPLY']._serialized_start=404
+  _globals['_STOREREPLY']._serialized_end=453
+  _globals['_BLOBS']._serialized_start=456
+  _globals['_BLOBS']._serialized_end=657
 # @@protoc_insertion_point(module_scope)

@@ -220,13 +220,14 @@ class FileEntry(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     BLOB_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
-    EXECUTABLE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     size: _builtins.int
     sha256: _builtins.str
     blob: _builtins.str
     offset: _builtins.int
-    executable: _builtins.bool
+    mode: _builtins.int
+    """Permission bits; only 0o111 matters."""
     def __init__(
         self,
         *,
@@ -235,11 +236,11 @@ class FileEntry(_message.Message):
         sha256: _builtins.str = ...,
         blob: _builtins.str = ...,
         offset: _builtins.int = ...,
-        executable: _builtins.bool = ...,
+        mode: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "executable", b"executable", "offset", b"offset", "path", b"path", "sha256", b"sha256", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blob", b"blob", "mode", b"mode", "offset", b"offset", "path", b"path", "sha256", b"sha256", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

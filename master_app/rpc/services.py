@@ -91,9 +91,11 @@ class EnrolmentService(Protocol):
 class GrantService(Protocol):
     """Which node may read or write what; from live attempts. May read the database, so it gives a future."""
 
-    def may_read(self, node_id: str, sha256: str) -> Future[bool]: ...
+    def may_read(self, node_id: str, attempt_id: str, sha256: str) -> Future[bool]:
+        """Tell whether this attempt lives on this node and its task's blobs hold `sha256`."""
 
-    def may_store(self, node_id: str, attempt_id: str) -> Future[bool]: ...
+    def may_store(self, node_id: str, attempt_id: str) -> Future[bool]:
+        """Tell whether this attempt is of this node and its terminal update was not acknowledged yet (R5)."""
 
 
 class BlobWriting(Protocol):
