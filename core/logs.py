@@ -33,6 +33,7 @@ _SECRET_NAMES: Final = re.compile(
     r"(?i)(?:^|_)"
     r"(?:passwords?|passwd|pwd|secrets?|tokens?|authorization|cookies?|api_?key|private_?key|otp|psk)$"
 )
+_PEM_BEGIN: Final = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
 _PEM_END: Final = r"-----END [A-Z ]{0,40}PRIVATE KEY-----"
 _SECRET_SHAPES: Final = (
     # Each is bounded, so that a huge text costs time in proportion to its length and no more.
@@ -41,7 +42,7 @@ _SECRET_SHAPES: Final = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
     (re.compile(r"(?i)([?&](?:token|secret|password|key)=)[^&\s\"']+"), rf"\1{MASK}"),
     (re.compile(r"\b(\w{1,20}://[^/\s:@]{0,200}:)[^@/\s]{1,1000}@"), rf"\1{MASK}@"),
-    (re.compile(rf"-----BEGIN [A-Z ]{0, 40}PRIVATE KEY-----.*?(?:{_PEM_END}|\Z)", re.S), MASK),
+    (re.compile(_PEM_BEGIN + rf".*?(?:{_PEM_END}|\Z)", re.S), MASK),
 )
 
 
