@@ -284,7 +284,7 @@ def _paid_reason(state: AttemptState) -> PaymentReason:
     return PaymentReason.PAID_TO_CHECKPOINT if state is AttemptState.RETURNED else PaymentReason.PAID
 
 
-def _unpaid(payment: Payment) -> PaymentReason | None:  # noqa: PLR0911 - a list of rules, each with its answer
+def _unpaid(payment: Payment) -> PaymentReason | None:
     """Return why the attempt is paid nothing, whatever it metered; None: it is paid."""
     reason = _UNPAID_STATES.get(payment.state)
     if reason is not None:
