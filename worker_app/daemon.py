@@ -1,0 +1,205 @@
+"""The running agent: its loop, its timers and its signals. The only place that sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from core.clock import Clock
+from core.domain.errors import HiveMindError
+from core.domain.node import NodeFacts
+from worker_app.agent import stimuli
+from worker_app.agent.gpus import Gpus
+from worker_app.agent.instructions import BecameLive
+from worker_app.agent.performer import Performer
+from worker_app.agent.ports.link import EnrolmentLink, Identity
+from worker_app.agent.ports.sandbox import Runtime
+from worker_app.agent.probe import HostMeter, Limits, host_name, measure_disk, node_facts, steady
+from worker_app.agent.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+TICK_S: Final = 1.0
+MEASURE_S: Final = 5.0
+PROBE_S: Final = 30.0
+#: An engine that is away is looked for this often.
+PROBE_BROKEN_S: Final = 10.0
+CERTIFICATE_S: Final = 3600.0
+#: Renew with a third of a 90-day certificate left.
+RENEW_BEFORE_MS: Final = 30 * 24 * 3600 * 1000
+#: A driver or an engine that hangs is given up on, not waited for.
+CALL_LIMIT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the daemon measures and keeps up to date."""
+
+    workspace: Workspace
+    runtime: Runtime
+    enrolment: EnrolmentLink
+    limits: Limits
+    gpus: Gpus
+    agent_version: str
+    clock: Clock
+    quit_grace_s: float = 30.0
+    print_line: Callable[[str], None] = print
+
+
+class Daemon:
+    """One run of the agent, from start to exit. Made inside a coroutine on its loop."""
+
+    def __init__(self, surroundings: Surroundings, identity: Identity) -> None:
+        self._around = surroundings
+        self._identity = identity
+        self._meter = HostMeter(surroundings.workspace.root)
+        self._over = asyncio.Event()
+        self._reason = ""
+        self._quitting = False
+        self._facts = NodeFacts(slots=0)
+        self._announced = False
+        self._wake_probe = asyncio.Event()
+        self._performer: Performer | None = None
+
+    # ------------------------------------------------------------ callbacks for the performer
+
+    def on_live(self, live: BecameLive) -> None:
+        """The session is in order: say so once on standard output, always in `agent.json`."""
+        self._around.workspace.announce(
+            "live", node_id=self._identity.node_id, node_name=live.node_name, master=self._identity.node_door
+        )
+        logger.info("connected", extra={"node": live.node_name, "master": self._identity.node_door})
+        if not self._announced:
+            self._announced = True
+            self._around.print_line(f"ready agent=- node={live.node_name} id={self._identity.node_id}")
+
+    def on_exit(self, reason: str) -> None:
+        self._reason = reason
+        self._over.set()
+
+    # ------------------------------------------------------------ the run
+
+    async def run(self, performer: Performer) -> int:
+        """Run until asked to quit; return the exit code."""
+        self._performer = performer
+        self._listen_to_signals()
+        self._around.workspace.announce("starting", node_id=self._identity.node_id)
+        await self._probe()
+        await performer.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                timers = [
+                    group.create_task(self._ticking(), name="tick"),
+                    group.create_task(self._measuring(), name="measure"),
+                    group.create_task(self._probing(), name="probe"),
+                    group.create_task(self._renewing(), name="certificate"),
+                ]
+                await self._over.wait()
+                for timer in timers:
+                    timer.cancel()
+        finally:
+            logger.info("leaving", extra={"reason": self._reason})
+            await performer.stop()
+        return 0
+
+    def _listen_to_signals(self) -> None:
+        if sys.platform == "win32":
+            # The loop has no handlers there; Ctrl-C comes as KeyboardInterrupt, a service stops by its event.
+            signal.signal(signal.SIGTERM, lambda *_: self._asked_to_quit("SIGTERM"))
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked_to_quit, number.name)
+
+    def _asked_to_quit(self, why: str) -> None:
+        """First: give work back and leave. Again: leave at once; the sandboxes' countdowns do the rest."""
+        if self._quitting or self._performer is None:
+            self.on_exit(f"{why} again")
+            return
+        self._quitting = True
+        logger.info("asked to quit", extra={"signal": why, "grace_s": self._around.quit_grace_s})
+        self._around.workspace.announce("quitting", node_id=self._identity.node_id)
+        self._performer.tell(stimuli.QuitAsked(int(self._around.quit_grace_s * 1000)))
+
+    # ------------------------------------------------------------ timers
+
+    async def _ticking(self) -> None:
+        performer = self._performer
+        assert performer is not None
+        while True:
+            performer.tick()
+            await asyncio.sleep(TICK_S)
+
+    async def _measuring(self) -> None:
+        performer = self._performer
+        assert performer is not None
+        while True:
+            await self._limited(self._measure())
+            await asyncio.sleep(MEASURE_S)
+
+    async def _measure(self) -> None:
+        assert self._performer is not None
+        uuids = tuple(gpu.uuid for gpu in self._facts.gpus)
+        percents: tuple[float, ...] = ()
+        if uuids:
+            percents, _ = await asyncio.to_thread(self._around.gpus.use, uuids)
+        self._performer.tell(stimuli.Measured(await asyncio.to_thread(self._meter.measure, percents)))
+
+    async def _probing(self) -> None:
+        while True:
+            await asyncio.sleep(PROBE_S if self._facts.engine_ok else PROBE_BROKEN_S)
+            await self._limited(self._probe())
+
+    async def _probe(self) -> None:
+        """Ask engine, disk and GPUs; what changed goes to the master. Heals by itself when the engine comes."""
+        around = self._around
+        engine = await around.runtime.probe()
+        disk = await asyncio.to_thread(measure_disk, around.workspace.root)
+        gpus = await asyncio.to_thread(around.gpus.list)
+        facts = steady(
+            self._facts,
+            node_facts(
+                engine,
+                around.limits,
+                disk=disk,
+                gpus=gpus,
+                host_name=host_name(),
+                agent_version=around.agent_version,
+            ),
+        )
+        if facts.engine_ok != self._facts.engine_ok or not self._facts.slots:
+            if facts.engine_ok:
+                logger.info("the engine is there", extra={"engine": facts.engine_version, "slots": facts.slots})
+            else:
+                logger.warning("no engine", extra={"reason": engine.problem, "fix": engine.fix})
+        self._facts = facts
+        if self._performer is not None:
+            self._performer.tell(stimuli.FactsChanged(facts))
+
+    async def _renewing(self) -> None:
+        """Renew the certificate well before its end; an expired one is renewed with the same key."""
+        around = self._around
+        while True:
+            if around.clock.wall_ms() >= self._identity.expires_at_ms - RENEW_BEFORE_MS:
+                try:
+                    self._identity = await around.enrolment.renew(self._identity)
+                    await asyncio.to_thread(around.workspace.keep_identity, self._identity)
+                    logger.info("certificate renewed", extra={"expires_at_ms": self._identity.expires_at_ms})
+                except HiveMindError as error:
+                    logger.warning("the certificate was not renewed", extra={"code": error.code})
+            await asyncio.sleep(CERTIFICATE_S)
+
+    async def _limited(self, work: object) -> None:
+        """Give up on a measurement that hangs or fails; the next one tries again."""
+        try:
+            async with asyncio.timeout(CALL_LIMIT_S):
+                await work  # type: ignore[misc]
+        except TimeoutError:
+            logger.warning("a measurement took too long and was given up")
+        except (HiveMindError, OSError) as error:
+            logger.warning("a measurement failed", extra={"reason": str(error)})
