@@ -104,6 +104,12 @@ class LogShipper:
                 _release(spool)
             self._path(attempt_id, stream).unlink(missing_ok=True)
 
+    def close(self) -> None:
+        """Let go of the files; they stay for the next life."""
+        for spool in self._spools.values():
+            spool.file.close()
+        self._spools.clear()
+
     def tidy(self, known: set[str]) -> None:
         """Remove spools of attempts that nobody knows any more."""
         for entry in self._folder.iterdir():

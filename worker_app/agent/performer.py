@@ -175,6 +175,7 @@ class Performer:
         if line is not None and line.session is not None:
             await line.session.close()
         await self.crew.dismiss()
+        self.logs.close()
         await self._link.close()
         await self._runtime.shut()
         await self._loop.run_in_executor(self._writer, self._store.close)

@@ -148,6 +148,24 @@ class SlotRunner:
             self._wake = None
 
     async def _one(self, instruction: SlotInstruction) -> None:
+        try:
+            await self._do(instruction)
+        except Exception as error:
+            # A step that fails in a way nobody thought of must not leave its attempt hanging.
+            logger.exception("a step failed unexpectedly", extra={"step": type(instruction).__name__})
+            failure = infra("INTERNAL", f"The agent failed unexpectedly ({type(error).__name__}).")
+            if isinstance(instruction, Execute | Collect):
+                self._shop.tell(RunLost(instruction.attempt_id, self._shop.wall_ms(), failure))
+            elif isinstance(instruction, Prepare):
+                self._drop_ready()
+                usable = self.sandbox is not None
+                self._shop.tell(
+                    PrepareFailed(instruction.offer.attempt_id, failure=failure, sandbox_open=usable)
+                )
+            elif isinstance(instruction, Adopt):
+                self._shop.tell(AdoptFailed(self.index, instruction.found.sandbox_id))
+
+    async def _do(self, instruction: SlotInstruction) -> None:
         if type(instruction) is Execute:
             await self._execute(instruction)
         elif type(instruction) is Prepare:
@@ -182,12 +200,6 @@ class SlotRunner:
             )
             usable = self.sandbox is not None
             self._shop.tell(PrepareFailed(attempt_id, failure=failure, reject=reject, sandbox_open=usable))
-            return
-        except Exception as error:
-            self._drop_ready()
-            logger.exception("preparing failed unexpectedly", extra={"attempt_id": attempt_id})
-            failure = infra("INTERNAL", f"Preparing failed unexpectedly ({type(error).__name__}).")
-            self._shop.tell(PrepareFailed(attempt_id, failure=failure, sandbox_open=self.sandbox is not None))
             return
         self._shop.tell(Prepared(attempt_id, self._pin()))
 
@@ -250,9 +262,6 @@ class SlotRunner:
             failure = infra("SANDBOX_LOST", "The sandbox did not say how it ended.")
         except HiveMindError as error:
             failure = infra(error.code, error.message)
-        except Exception as error:
-            logger.exception("following a run failed", extra={"attempt_id": following.attempt_id})
-            failure = infra("INTERNAL", f"Following the run failed unexpectedly ({type(error).__name__}).")
         shop.tell(RunLost(following.attempt_id, shop.wall_ms(), failure, following.lost_ticks()))
 
     # ------------------------------------------------------------ collect
@@ -309,7 +318,7 @@ class SlotRunner:
                     size=file.size_bytes,
                     sha256=file.sha256,
                     blob=file.sha256,
-                    executable=file.executable,
+                    mode=0o755 if file.executable else 0o644,
                 ),
                 local=_relative(file.local, root),
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from core.domain.attempt import AttemptState, Failure, ReturnReason
+from core.domain.errors import Invalid
 from core.domain.node import NodeFacts
 from core.domain.resources import Resources
 from core.domain.session import AttemptUpdate, AttemptUse, Offer, OwnerStatus, TaskBrief
@@ -76,7 +77,11 @@ class Work:
     def brief(self, brief: TaskBrief) -> None:
         key = (brief.task_id, brief.revision)
         if key not in self.briefs:
-            self.briefs[key] = (brief, self.load_spec(brief.spec_json))
+            try:
+                self.briefs[key] = (brief, self.load_spec(brief.spec_json))
+            except Invalid:
+                # A spec from a newer master than we are: its offers are refused, the session goes on.
+                return
 
     def offer(self, offer: Offer, base_ms: int | None, now_ms: int) -> None:
         """Accept or reject one offer. `base_ms` is when the report that it names was sent (R2)."""
