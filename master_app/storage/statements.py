@@ -35,6 +35,7 @@ class Sql:
         self._cursor: Any = driver.cursor()
         self._compiled: dict[int, tuple[ClauseElement, str]] = {}
         self._portions: dict[tuple[int, int], str] = {}
+        self._new_inserts: dict[str, ClauseElement] = {}
         self._upserts: dict[str, ClauseElement] = {}
         #: Rows written since the owner set it to 0.
         self.rows_written = 0
@@ -82,6 +83,14 @@ class Sql:
             statement = self._upserts.get(table.name)
             if statement is None:
                 statement = self._upserts[table.name] = _upsert_of(table, is_sqlite=self.is_sqlite)
+            self.run_many(statement, rows)
+
+    def add_new_many(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert whole rows; leave those alone whose key is there already."""
+        if rows:
+            statement = self._new_inserts.get(table.name)
+            if statement is None:
+                statement = self._new_inserts[table.name] = _insert_new_of(table, is_sqlite=self.is_sqlite)
             self.run_many(statement, rows)
 
     def rows(self, statement: ClauseElement, values: Sequence[Any] = ()) -> list[Row]:
@@ -145,10 +154,9 @@ def insert_of(table: Table) -> ClauseElement:
     return table.insert().values(_parameters(table))
 
 
-def insert_new_of(table: Table) -> ClauseElement:
-    """Return an INSERT of whole rows that leaves rows alone whose key is there already."""
-    # SQLite's and PostgreSQL's words for it are the same.
-    return sqlite.insert(table).values(_parameters(table)).on_conflict_do_nothing()
+def _insert_new_of(table: Table, *, is_sqlite: bool) -> ClauseElement:
+    insert: Any = (sqlite if is_sqlite else postgresql).insert(table).values(_parameters(table))
+    return insert.on_conflict_do_nothing()  # type: ignore[no-any-return]
 
 
 def _upsert_of(table: Table, *, is_sqlite: bool) -> ClauseElement:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from core.clock import Clock
 from core.paths import private_folder
-from master_app.ports.unit_of_work import Lane
+from master_app.ports.unit_of_work import Lane, UnitOfWork
 from master_app.storage.backup import back_up
 from master_app.storage.blob_reads import SqlBlobReads
 from master_app.storage.checks import unsound_accounts
@@ -24,7 +24,6 @@ from master_app.storage.migrate import upgrade
 from master_app.storage.readers import Readers
 from master_app.storage.task_reads import SqlTaskReads
 from master_app.storage.transactions import SqlTransactions
-from master_app.storage.unit_of_work import SqlUnitOfWork
 from master_app.storage.user_reads import SqlUserReads
 from master_app.storage.writer import CommandWriter, Publish, Rebuild
 
@@ -71,9 +70,9 @@ class Storage:
     def raise_term(self, above: int) -> Future[int]:
         """Jump above a term that a node has seen; the future gives the term that holds then."""
 
-        def command(uow: Any) -> int:
-            assert isinstance(uow, SqlUnitOfWork)
-            return uow.raise_term(above)
+        def command(uow: UnitOfWork) -> int:
+            uow.raise_term(above)
+            return uow.term
 
         return self.writer.execute(command, lane=Lane.NODES)
 

@@ -74,10 +74,9 @@ class SqlTransactions:
     def commit(self) -> None:
         assert self._connection is not None and self._sql is not None and self._uow is not None
         self._uow.flush()
-        if not self._sql.is_sqlite:
-            if not self._sql.rows(_HOLD_LOCK):
-                raise _not_the_writer()
-            self.term_keeper.prove(self._sql)
+        if not self._sql.is_sqlite and not self._sql.rows(_HOLD_LOCK):
+            raise _not_the_writer()
+        self.term_keeper.prove(self._sql)
         self._connection.commit()
         self._uow.committed()
 

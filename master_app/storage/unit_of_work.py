@@ -120,8 +120,8 @@ class SqlUnitOfWork:
         # The pool's journal keeps the order between its own changes and those recorded here.
         self._pool.undo(action)
 
-    def raise_term(self, above: int) -> int:
-        """Jump above a term that a node has seen (this database was restored from a backup); return ours."""
+    def raise_term(self, above: int) -> None:
+        """Jump above a term that a node has seen: this database was restored from a backup."""
         before = self._term.term
         self._pool.undo(lambda: self._term.forget_raise(before))
-        return self._term.raise_above(self._sql, above)
+        self._term.raise_above(self._sql, above)

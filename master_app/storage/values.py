@@ -59,9 +59,9 @@ def load_labels(text: str) -> dict[str, str]:
 
 
 def entry_to_columns(entry: FileEntry) -> tuple[str, int, str, str, int, int]:
-    return entry.path, entry.size, entry.sha256, entry.blob, entry.offset, int(entry.executable)
+    return entry.path, entry.size, entry.sha256, entry.blob, entry.offset, entry.mode
 
 
 def columns_to_entry(columns: Sequence[Any]) -> FileEntry:
-    path, size, sha256, blob, offset, executable = columns
-    return FileEntry(path=path, size=size, sha256=sha256, blob=blob, offset=offset, executable=bool(executable))
+    path, size, sha256, blob, offset, mode = columns
+    return FileEntry(path=path, size=size, sha256=sha256, blob=blob, offset=offset, mode=mode)

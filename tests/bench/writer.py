@@ -283,16 +283,15 @@ def main() -> int:
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        print(
-            f"write + fsync of a page: {fsync_us(Path(name)):.0f} us; raw commit: {raw_commit_us(Path(name)):.0f} us"
-        )
+        page, commit = fsync_us(Path(name)), raw_commit_us(Path(name))
+    print(f"write + fsync of a page: {page:.0f} us; raw commit: {commit:.0f} us")
     for size in options.size:
         with tempfile.TemporaryDirectory(dir=options.folder) as name:
             rate, latency, commits = measure(options.url, Path(name), options.subtasks, size)
         middle, late = latency[len(latency) // 2], latency[len(latency) * 99 // 100]
         print(
-            f"sets of {size:3}: {rate:6.0f} subtasks/s, {1e6 / rate:5.1f} us each, {commits} commits;"
-            f" lone command p50 {middle:.0f} us, p99 {late:.0f} us"
+            f"sets of {size:3}: {rate:6.0f} subtasks/s, {1e6 / rate:5.1f} us each, {commits} commits; lone"
+            f" command p50 {middle:.0f} us, p99 {late:.0f} us"
         )
     return 0
 

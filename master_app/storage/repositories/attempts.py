@@ -94,8 +94,7 @@ class SqlAttempts:
         after = -1
         while True:
             rows = self._sql.rows(_WINNERS, (task_id, after, _WINNERS_PAGE))
-            for index, winner in rows:
-                yield index, winner
+            yield from ((row[0], row[1]) for row in rows)
             if len(rows) < _WINNERS_PAGE:
                 return
             after = rows[-1][0]

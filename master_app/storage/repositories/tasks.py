@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, text
 from core.domain.errors import NotFound
 from master_app.ports.tasks import SubmittedTask, TaskRecord
 from master_app.storage.mapping import row_to_task, task_to_row
-from master_app.storage.statements import Sql, constant, insert_new_of, insert_of, update_of
+from master_app.storage.statements import Sql, constant, insert_of, update_of
 from master_app.storage.tables.tasks import (
     TASK_IS_LIVE,
     bundle_blobs,
@@ -51,8 +51,6 @@ _DEPENDANTS: Final = (
     .order_by(task_after.c.task_id)
 )
 _ADD_SECRET: Final = insert_of(task_secrets)
-_ADD_BUNDLE: Final = insert_new_of(bundles)
-_ADD_BUNDLE_BLOB: Final = insert_new_of(bundle_blobs)
 _BY_KEY: Final = select(tasks.c.task_id).where(
     tasks.c.owner_id == bindparam("owner_id"), tasks.c.idempotency_key == bindparam("idempotency_key")
 )
@@ -71,7 +69,6 @@ _OVERDUE: Final = (
 _COUNT_LIVE: Final = select(func.count(), func.coalesce(func.sum(tasks.c.subtask_count), constant(0))).where(
     tasks.c.owner_id == bindparam("owner_id"), _LIVE
 )
-_ADD_TASK_BLOB: Final = insert_new_of(task_blobs)
 
 
 class SqlTasks:
@@ -102,8 +99,8 @@ class SqlTasks:
         sql.run(_ADD_SPEC, (task.task_id, submitted.spec_json, submitted.resolved_toml))
         sql.run_many(_ADD_AFTER, [(task.task_id, after_id) for after_id in dict.fromkeys(submitted.after)])
         sql.run_many(_ADD_SECRET, [(task.task_id, name, content) for name, content in submitted.secrets.items()])
-        sql.run(_ADD_BUNDLE, (bundle.bundle_id, bundle.size, bundle.file_count, bundle.created_ms))
-        sql.run_many(_ADD_BUNDLE_BLOB, [(bundle.bundle_id, blob) for blob in bundle.blobs])
+        sql.add_new_many(bundles, [(bundle.bundle_id, bundle.size, bundle.file_count, bundle.created_ms)])
+        sql.add_new_many(bundle_blobs, [(bundle.bundle_id, blob) for blob in dict.fromkeys(bundle.blobs)])
         self._known[task.task_id] = task
 
     def get(self, task_id: str) -> TaskRecord | None:
@@ -167,4 +164,4 @@ class SqlTasks:
 
     def add_blobs(self, blobs: Sequence[tuple[str, str]]) -> None:
         """Note (task_id, blob) pairs that attempts of these tasks may read from now on."""
-        self._sql.run_many(_ADD_TASK_BLOB, blobs)
+        self._sql.add_new_many(task_blobs, blobs)

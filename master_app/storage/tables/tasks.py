@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Column, Float, Index, Table
 from sqlalchemy import text as sql
@@ -65,7 +65,7 @@ tasks = Table(
 )
 
 
-def _where(condition: str) -> dict[str, object]:
+def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sql(condition), "postgresql_where": sql(condition)}
 
 
@@ -167,6 +167,6 @@ artifacts = Table(
     text("sha256"),
     text("blob"),
     integer("start"),
-    integer("executable"),
+    integer("mode"),
     **BY_KEY,
 )

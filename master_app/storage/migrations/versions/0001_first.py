@@ -16,7 +16,7 @@ down_revision: Final = None
 
 TABLES: Final = {
     "accounts": "*account_id balance_ucpt:i entries:i head hold_id",
-    "artifacts": "*attempt_id *position:i path size:i sha256 blob start:i executable:i",
+    "artifacts": "*attempt_id *position:i path size:i sha256 blob start:i mode:i",
     "attempts": (
         "*attempt_id task_id ix:i node_id term:i epoch:i generation:i number:i state memory_bytes:i "
         "offered_ms:i reason failure_class failure_code failure_message exit_code:n started_ms:i "
