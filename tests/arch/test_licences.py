@@ -10,7 +10,7 @@ licences = tool("licences")
 
 #: Enough of a licence's name or expression to recognise it; all go with the GPL 3.
 LAWFUL = re.compile(
-    r"\b(MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Unlicense|MPL|Mozilla Public|LGPL|GPL-3|HPND|0BSD|Zlib)\b",
+    r"\b(MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Unlicense|MPL|LGPL|GPL-3|HPND|0BSD|Zlib)\b",
     re.I,
 )
 REFUSED = re.compile(r"\bAGPL|Affero|SSPL|Business Source|Commons Clause|Elastic License", re.I)
