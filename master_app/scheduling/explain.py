@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 
 from core.domain.explain import NodeVerdict, Refusal, WhyWaiting
@@ -175,17 +176,23 @@ def _cheapest_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) 
 def _lowered(refusal: Refusal, ask: Ask, room: Room) -> tuple[float, str] | None:
     """Return the share that one number must fall by, and the words, when that alone makes the node take it."""
     capacity, asked = room.node.facts.capacity, ask.resources
+    of_node = refusal.rule.endswith("_of_node")
     kind = refusal.rule.removesuffix("_of_node")
-    least = refusal.rule != kind
     if kind == "memory":
-        there = capacity.memory_bytes if least else room.memory_bytes
-        share, words = there / asked.memory_bytes, f"lower memory_gb to {amounts(0, there)[1].split()[0]}"
+        there = capacity.memory_bytes if of_node else room.memory_bytes
+        lowered = replace(asked, memory_bytes=there)
+        share, words = there / asked.memory_bytes, f"lower memory_gb to {amounts(there, there)[1].split()[0]}"
     elif kind == "cpu":
-        there = capacity.cpu_millis if least else room.cpu_millis
+        there = capacity.cpu_millis if of_node else room.cpu_millis
+        lowered = replace(asked, cpu_millis=there)
         share, words = there / asked.cpu_millis, f"lower cpu_cores to {cores(there).split(maxsplit=1)[0]}"
     elif kind == "disk":
-        there = capacity.disk_bytes if least else room.disk_bytes
-        share, words = there / asked.disk_bytes, f"lower disk_gb to {amounts(0, there)[1].split()[0]}"
+        there = capacity.disk_bytes if of_node else room.disk_bytes
+        lowered = replace(asked, disk_bytes=there)
+        share, words = there / asked.disk_bytes, f"lower disk_gb to {amounts(there, there)[1].split()[0]}"
     else:
         return None
-    return (1.0 - share, f"{words} (node {room.node.name})") if share > 0 else None
+    less = replace(ask, resources=lowered)
+    # A node that is too small is worth naming while it is busy; one that is busy only when this helps now.
+    helps = ever_fits(less, room) if of_node else first_refusal(less, room) is None
+    return (1.0 - share, f"{words} (node {room.node.name})") if share > 0 and helps else None

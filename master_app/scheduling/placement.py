@@ -24,6 +24,8 @@ from master_app.scheduling.settings import SchedulingSettings
 _TRIED = 4
 #: Blocked tasks at the head of a line that are looked at in each call, before it goes on where the last stopped.
 _HEAD = 32
+#: Blocked tasks that are noted when no node has a free slot.
+_NOTED_WHEN_FULL = 4
 #: Placements between two looks at the timer.
 _BETWEEN_LOOKS = 16
 
@@ -92,7 +94,8 @@ class _Call:
         return (
             len(self.placed) >= self.limit
             or self._blocked_count >= self.settings.max_blocked_tasks
-            or not self.pool.open_nodes.step_of
+            # The first of a full pool are looked at all the same: from now on they count as starved.
+            or (not self.pool.open_nodes.step_of and self._blocked_count >= _NOTED_WHEN_FULL)
             or self._timer_ms() > self._until_ms
         )
 
