@@ -113,6 +113,7 @@ class DockerRuntime:
                 container=container,
                 volumes=tuple(made),
                 image=image.facts,
+                cpu_millis=spec.resources.cpu_millis,
             ),
             conductor,
         )
@@ -160,6 +161,7 @@ class DockerRuntime:
                 container=container,
                 volumes=volumes,
                 image=facts_of_label(labels.get(LABEL_IMAGE, "")),
+                cpu_millis=int(record["HostConfig"].get("CpuQuota") or 100_000) // 100,
             ),
             conductor,
         )

@@ -16,7 +16,7 @@ from core.domain.resources import MIB
 #: The uid and gid of everything that runs in a sandbox. No image is expected to know it.
 SANDBOX_UID = 10001
 MIN_MEMORY_BYTES = 64 * MIB
-PIDS_MAX = 512
+PIDS_MAX = 256
 OPEN_FILES_MAX = 16384
 RUNNER_FOLDER = "/hivemind"
 PACKAGES_FOLDER = "/packages"
@@ -117,7 +117,9 @@ def _host_config(plan: ContainerPlan) -> dict[str, Any]:
         "UsernsMode": "",
         "CgroupnsMode": "private" if plan.cgroup_version == 2 else "",
         "CgroupParent": "",
-        "NanoCpus": plan.cpu_millis * 1_000_000,
+        # Not NanoCpus: the engine refuses to change the quota of a container that was made with it.
+        "CpuPeriod": 100_000,
+        "CpuQuota": max(1000, plan.cpu_millis * 100),
         "Memory": plan.memory_bytes,
         # Equal to the memory limit: no swap.
         "MemorySwap": plan.memory_bytes,

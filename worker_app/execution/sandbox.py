@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from worker_app.execution.engine import Engine
 
 logger = logging.getLogger(__name__)
 
+#: How long after its own deadline an attempt's end may take before the runner is helped.
+OVERDUE_S = 3.0
+
 SourceAdder = Callable[[Sequence[LocalFile]], Awaitable[None]]
 
 
@@ -33,6 +37,7 @@ class SandboxFacts:
     #: Volumes that end with it.
     volumes: tuple[str, ...]
     image: ImageFacts
+    cpu_millis: int = 1000
 
 
 def contract_env(task_id: str, order: RunOrder, root: str = "/work") -> dict[str, str]:
@@ -61,6 +66,9 @@ class DockerSandbox:
         self._add_source = add_source
         self._frozen = False
         self._closed = False
+        self._cpu_millis = facts.cpu_millis
+        self._overdue: list[asyncio.TimerHandle] = []
+        self._lifting: asyncio.Task[None] | None = None
 
     @property
     def sandbox_id(self) -> str:
@@ -78,8 +86,13 @@ class DockerSandbox:
         if order.source:
             await self._add_source(order.source)
         complete = replace(order, env=contract_env(self.task_id, order))
-        async for event in self._conductor.run(complete, order.workdir, order.argv):
-            yield event
+        if order.timeout_s:
+            self._expect_end(order.timeout_s + order.grace_s)
+        try:
+            async for event in self._conductor.run(complete, order.workdir, order.argv):
+                yield event
+        finally:
+            await self._end_is_here()
 
     async def resume(self, attempt_id: str, from_offset: int = 0) -> AsyncIterator[RunEvent]:
         async for event in self._conductor.resume(attempt_id, from_offset):
@@ -87,6 +100,7 @@ class DockerSandbox:
 
     async def cancel(self, attempt_id: str, grace_s: float) -> None:
         self._conductor.cancel(attempt_id, grace_s)
+        self._expect_end(grace_s)
 
     async def renew(self, seconds_left: float) -> None:
         self._conductor.renew(seconds_left)
@@ -112,14 +126,37 @@ class DockerSandbox:
         self._frozen = False
         self._conductor.unpause()
 
-    async def set_cpu(self, cpu_millis: int) -> None:
-        def update(api: object) -> None:
-            # The SDK's update_container does not know NanoCpus; period and quota mean the same.
-            api.update_container(  # type: ignore[attr-defined]
-                self._facts.container, cpu_period=100_000, cpu_quota=max(1000, cpu_millis * 100)
-            )
+    def _expect_end(self, seconds: float) -> None:
+        """Help the runner when the end does not come in time.
 
-        await self._engine.call(update)
+        A fork bomb's hundreds of processes run up such a debt against the container's cpu quota that the runner
+        is not scheduled for a minute; without the quota it ends them at once.
+        """
+        loop = asyncio.get_running_loop()
+        self._overdue.append(loop.call_later(seconds + OVERDUE_S, self._lift_quota))
+
+    def _lift_quota(self) -> None:
+        if not self._frozen and not self._closed and self._lifting is None:
+            logger.warning("attempt overdue; cpu limit lifted", extra={"sandbox": self.sandbox_id})
+            self._lifting = asyncio.ensure_future(self._update_cpu(-1))
+
+    async def _end_is_here(self) -> None:
+        for timer in self._overdue:
+            timer.cancel()
+        self._overdue.clear()
+        lifting, self._lifting = self._lifting, None
+        if lifting is not None and not self._closed:
+            await asyncio.gather(lifting, return_exceptions=True)
+            await self.set_cpu(self._cpu_millis)
+
+    async def _update_cpu(self, quota: int) -> None:
+        container = self._facts.container
+        # The SDK knows no NanoCpus here; period and quota are how the container was made, too.
+        await self._engine.call(lambda api: api.update_container(container, cpu_period=100_000, cpu_quota=quota))
+
+    async def set_cpu(self, cpu_millis: int) -> None:
+        self._cpu_millis = cpu_millis
+        await self._update_cpu(max(1000, cpu_millis * 100))
 
     async def usage_interval(self, seconds: float) -> None:
         self._conductor.usage_interval(seconds)
