@@ -171,8 +171,9 @@ class FakeSandbox:
                 raise OutputRefused(f"missing: {required}")
         if len(names) > order.max_files or sum(len(self._files[name]) for name in names) > order.max_bytes:
             raise OutputRefused(f"{names[-1]}: more than {order.max_bytes} bytes in all")
-        order.target_folder.mkdir(parents=True, exist_ok=True)
         found = []
+        if names:
+            order.target_folder.mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(names):
             content, local = self._files[name], order.target_folder / f"{number:07d}"
             local.write_bytes(content)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import shutil
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -306,6 +307,8 @@ class SlotRunner:
             refused = infra(error.code, error.message)
         except OSError as error:
             refused = infra("NODE_DISK", f"The node could not keep the results: {error.strerror}.")
+        if not outputs and not checkpoint and folder.is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
         self._shop.tell(Collected(attempt_id, outputs, checkpoint, refused))
 
     async def _take(self, sandbox: Sandbox, order: CollectOrder) -> tuple[LocalResult, ...]:
