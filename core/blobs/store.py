@@ -19,6 +19,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -53,7 +54,7 @@ class BlobWriter:
         self._path = path
         self._hash = hashlib.sha256()
         self._size = 0
-        self._file: BinaryIO | None = open(path, "xb", buffering=0, opener=paths.private_opener)
+        self._file: FileIO | None = FileIO(path, "x", opener=paths.private_opener)
 
     @property
     def size(self) -> int:
@@ -118,7 +119,7 @@ class PartialBlob:
         self._sha256 = sha256
         self._size = size
         self._path = store.root / "partial" / sha256
-        self._file = open(self._path, "a+b", buffering=0, opener=paths.private_opener)
+        self._file = FileIO(self._path, "a+", opener=paths.private_opener)
         self.offset = self._file.seek(0, os.SEEK_END)
         if self.offset > size:
             self._file.truncate(0)

@@ -113,6 +113,8 @@ class SplitSpec:
     sort: str = "name"  # name | size_desc
     file: str = ""
     skip_header: int = 0
+    #: The skipped lines themselves, given to every subtask as header.txt.
+    header: str = ""
     grid: Mapping[str, tuple[int | float | str | bool, ...]] = field(default_factory=dict)
 
     @property
