@@ -96,12 +96,11 @@ TASK_TABLE: Table[TaskState] = Table(
             for state in (_T.WAITING, _T.QUEUED, _T.RUNNING, _T.MERGING)
         ),
         Edge(_T.PAUSING, _T.PAUSED, "0 live attempts"),
-        *(Edge(_T.PAUSING, state, "taken back") for state in (_T.QUEUED, _T.RUNNING, _T.MERGING)),
+        *(Edge(_T.PAUSING, state, "taken back") for state in (_T.WAITING, _T.QUEUED, _T.RUNNING, _T.MERGING)),
         Edge(_T.PAUSING, _T.SUCCEEDED, "what ran was the last"),
-        *(
-            Edge(_T.PAUSED, state, "user resumes")
-            for state in (_T.WAITING, _T.QUEUED, _T.RUNNING, _T.MERGING)
-        ),
+        Edge(_T.PAUSED, _T.SUCCEEDED, "a late result was the last (R5)"),
+        Edge(_T.HELD, _T.PAUSING, "its cause is gone, a pause is wished"),
+        *(Edge(_T.PAUSED, state, "user resumes") for state in (_T.WAITING, _T.QUEUED, _T.RUNNING, _T.MERGING)),
         *(
             Edge(_T.HELD, state, "its cause is gone")
             for state in (_T.WAITING, _T.QUEUED, _T.RUNNING, _T.MERGING, _T.PAUSED, _T.SUCCEEDED)

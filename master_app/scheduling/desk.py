@@ -14,7 +14,7 @@ from master_app.scheduling.settings import Fill, SchedulingSettings
 
 #: Of many nodes: how many that suit are compared for one task, and how many are looked at to find them.
 _COMPARED = 16
-_LOOKED_AT = 512
+_LOOKED_AT = 256
 #: Nodes that already run the task and so have its inputs, looked at first.
 _AT_HOME = 8
 
@@ -32,6 +32,7 @@ class Desk:
         self.rooms: dict[str, Room] = {}
         self.owner_given: dict[str, int] = {}
         self._cpu_given = 0
+        self._given_nodes: set[str] = set()
         self._cpu_running = sum(pool.owner_cpu_millis.values()) if settings.pool_cpu_millis else 0
 
     def room(self, node_id: str) -> Room:
@@ -75,6 +76,7 @@ class Desk:
         self.owner_given[owner_id] = self.owner_given.get(owner_id, 0) + resources.cpu_millis
         self._cpu_given += resources.cpu_millis
         node = room.node
+        self._given_nodes.add(node.node_id)
         if room.running >= node.facts.slots:
             self.pool.open_nodes.drop(node.node_id)
         else:
@@ -168,7 +170,7 @@ class Desk:
 
     def close(self) -> None:
         """Put the orders right: from here on only added attempts count."""
-        for node_id in self.rooms:
+        for node_id in self._given_nodes:
             self.pool.open_nodes.touch(self.pool.nodes[node_id])
 
 

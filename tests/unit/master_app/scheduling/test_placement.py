@@ -156,7 +156,7 @@ def test_what_only_one_of_many_nodes_can_do_is_found_in_turns() -> None:
     only = nodes[2900].facts
     nodes[2900] = make_node("gpu", facts=replace(only, capacity=capacity(gpus=1)), host=HostUse(cpu_percent=90))
     pool = make_pool(nodes, [make_task("t", needs=make_needs(gpus=1))])
-    seen = [placement.node_id for _ in range(8) for placement in run(pool)]
+    seen = [placement.node_id for _ in range(14) for placement in run(pool)]
     assert seen == ["gpu"]
 
 
