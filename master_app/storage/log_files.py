@@ -127,7 +127,9 @@ class SegmentedLogFiles:
             if last is None or last.end != at or last.length >= self._segment_bytes:
                 last = _Segment(at, 0)
                 if not segments:
-                    private_folder(self._attempt_folder(attempt_id))
+                    folder = self._attempt_folder(attempt_id)
+                    private_folder(folder.parent)
+                    private_folder(folder)
                 segments.append(last)
             piece = content[position : position + self._segment_bytes - last.length]
             self._extend(self._path(attempt_id, stream, last.start), last, piece)
