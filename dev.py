@@ -138,7 +138,7 @@ def engine_answers() -> bool:
 
 
 @contextmanager
-def engine(*, keep: bool = False) -> Iterator[bool]:
+def engine(*, keep: bool = False, names: Sequence[str] = ()) -> Iterator[bool]:
     """Yield whether a container engine with the images runs; one that was started here ends with the block."""
     daemon: subprocess.Popen[bytes] | None = None
     try:
@@ -146,7 +146,7 @@ def engine(*, keep: bool = False) -> Iterator[bool]:
             daemon = start_engine()
         ready = engine_answers()
         if ready:
-            check([PYTHON, ROOT / ".ci" / "images.py"], "building the images")
+            check([PYTHON, ROOT / ".ci" / "images.py", *names], "building the images")
         yield ready
     finally:
         if daemon is not None:
@@ -248,10 +248,8 @@ def images(arguments: list[str]) -> int:
     prepare_python()
     if is_debian_root():
         install_packages(ENGINE_PACKAGES)
-    with engine() as ready:
-        if not ready:
-            return 1
-        return run([PYTHON, ROOT / ".ci" / "images.py", *arguments])
+    with engine(names=arguments) as ready:
+        return 0 if ready else 1
 
 
 def build(_arguments: list[str]) -> int:

@@ -21,7 +21,7 @@ def generate(out: Path) -> None:
     """Write the modules and their types below `out`; raises SystemExit with protoc's words where it refuses."""
     import importlib.resources
 
-    from grpc_tools import protoc  # type: ignore[import-untyped]
+    from grpc_tools import protoc
 
     well_known = importlib.resources.files("grpc_tools") / "_proto"
     out.mkdir(parents=True, exist_ok=True)
