@@ -94,7 +94,7 @@ def _convert(field: str, kind: str, value: object, problems: Problems) -> object
         if isinstance(value, bool):
             raise ValueError
         number = float(str(value).strip())
-        if number != number or abs(number) > 1e15 or (kind == "int" and number != int(number)):
+        if not abs(number) <= 1e15 or (kind == "int" and number != int(number)):
             raise ValueError
         return int(number) if kind == "int" else number
     except ValueError:

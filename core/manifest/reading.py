@@ -215,11 +215,11 @@ def _check_paths(spec: TaskSpec, files: BundleFiles, problems: Problems) -> None
         ("merge.command", spec.merge.command if spec.merge else ()),
     ):
         script = command[1] if len(command) > 1 and command[0] in ("python", "python3") else ""
-        if script.endswith(".py") and not script.startswith(("/", "-")) and not references(script):
-            if spec.run.workdir == "/work/run" and not files.has(script.removeprefix("./")):
-                problems.add(
-                    key, f'There is no file "{script}" in the zip.', "Write its path in the zip.", "FILE_MISSING"
-                )
+        is_plain = script.endswith(".py") and not script.startswith(("/", "-")) and not references(script)
+        if is_plain and spec.run.workdir == "/work/run" and not files.has(script.removeprefix("./")):
+            problems.add(
+                key, f'There is no file "{script}" in the zip.', "Write its path in the zip.", "FILE_MISSING"
+            )
     for key, globs in (("outputs.include", spec.outputs.include), ("outputs.required", spec.outputs.required)):
         for glob in globs:
             if glob.startswith("/") or ".." in glob.split("/"):
