@@ -139,9 +139,14 @@ class MemoryLedgerReads:
 class MemoryTasks:
     def __init__(self) -> None:
         self.rows: dict[str, TaskRecord] = {}
+        #: Live tasks and subtasks by owner.
+        self.live: dict[str, tuple[int, int]] = {}
 
     def get(self, task_id: str) -> TaskRecord | None:
         return self.rows.get(task_id)
+
+    def count_live(self, owner_id: str) -> tuple[int, int]:
+        return self.live.get(owner_id, (0, 0))
 
 
 @dataclass

@@ -93,12 +93,18 @@ class MemoryUserReads:
     def __init__(self, users: Callable[[], MemoryUsers]) -> None:
         self._users = users
         self.asked = 0
+        #: Runs once, after the row was read and before it is answered: what happens meanwhile elsewhere.
+        self.meanwhile: Callable[[], object] | None = None
 
     def credential(self, secret_sha256: str) -> Credential | None:
         self.asked += 1
         token = self._users().token(secret_sha256)
         user = self._users().get(token.user_id) if token else None
-        return Credential(token=copy(token), user=copy(user)) if token and user else None
+        found = Credential(token=copy(token), user=copy(user)) if token and user else None
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return found
 
     def user(self, user_id: str) -> UserRecord | None:
         return copy(self._users().get(user_id))
@@ -128,15 +134,22 @@ class QuickHasher:
 
     def __init__(self) -> None:
         self.outdated: set[str] = set()
+        #: How many new hashes were asked for.
+        self.made = 0
 
     def hash(self, password: str) -> str:
-        return "quick$" + hashlib.sha256(password.encode()).hexdigest()
+        self.made += 1
+        return _quick(password)
 
     def verify(self, password_hash: str, password: str) -> bool:
-        return bool(password_hash) and password_hash == self.hash(password)
+        return bool(password_hash) and password_hash == _quick(password)
 
     def is_outdated(self, password_hash: str) -> bool:
         return password_hash in self.outdated
+
+
+def _quick(password: str) -> str:
+    return "quick$" + hashlib.sha256(password.encode()).hexdigest()
 
 
 class DirectWriter:
