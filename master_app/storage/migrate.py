@@ -18,7 +18,7 @@ from master_app.storage.backup import copy_sqlite
 
 logger = logging.getLogger(__name__)
 
-_SCRIPTS: Final = Path(__file__).resolve().parent / "migrations"
+SCRIPTS: Final = Path(__file__).resolve().parent / "migrations"
 
 
 def revision(engine: Engine) -> str | None:
@@ -27,22 +27,22 @@ def revision(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def newest_revision() -> str:
+def newest_revision(scripts: Path = SCRIPTS) -> str:
     """Return the shape that this program needs."""
-    head = ScriptDirectory(str(_SCRIPTS)).get_current_head()
+    head = ScriptDirectory(str(scripts)).get_current_head()
     assert head is not None
     return head
 
 
-def upgrade(engine: Engine, copies: Path, now_ms: int) -> Path | None:
+def upgrade(engine: Engine, copies: Path, now_ms: int, scripts: Path = SCRIPTS) -> Path | None:
     """Bring the database to today's shape; return the copy that was made before, if one was.
 
     Raises StorageUnavailable for a database that a newer program has made.
     """
-    current, newest = revision(engine), newest_revision()
+    current, newest = revision(engine), newest_revision(scripts)
     if current == newest:
         return None
-    known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()}
     if current is not None and current not in known:
         raise StorageUnavailable(
             "This database was made by a newer version of the master.",
@@ -57,25 +57,22 @@ def upgrade(engine: Engine, copies: Path, now_ms: int) -> Path | None:
         logger.warning(
             "changing the shape of the database", extra={"from": current, "to": newest, "copy": str(copy)}
         )
-    move(engine, newest)
+    move(engine, newest, scripts)
     return copy
 
 
-def move(engine: Engine, target: str) -> None:
+def move(engine: Engine, target: str, scripts: Path = SCRIPTS) -> None:
     """Run migrations up or down to a revision, in one transaction; `base` is the empty database."""
     with engine.connect() as connection:
         here = MigrationContext.configure(connection).get_current_revision()
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        if target == "base" or (here is not None and _is_older(target, here)):
+        older = here is not None and target in {
+            script.down_revision for script in ScriptDirectory(str(scripts)).iterate_revisions(here, "base")
+        }
+        if older or target == "base":
             command.downgrade(config, target)
         else:
             command.upgrade(config, target)
-
-
-def _is_older(target: str, here: str) -> bool:
-    return target in {
-        script.revision for script in ScriptDirectory(str(_SCRIPTS)).iterate_revisions(here, "base")
-    } - {here}
