@@ -103,14 +103,15 @@ class CertificateAuthority:
         key_file, certificate_file = folder / "ca.key", folder / "ca.pem"
         if not key_file.exists() and not certificate_file.exists():
             made = cls.make(now_ms)
-            # The certificate last: a key alone is a start that was cut off, and is made anew.
             write_private(key_file, key_to_pem(made._key))
             write_private(certificate_file, made.ca_pem)
             return made
-        if not certificate_file.exists():
-            key_file.unlink()
-            return cls.open(folder, now_ms)
         try:
+            if not certificate_file.exists():
+                # A first start that was cut off, or a lost file: the same key, so that nodes stay trusted.
+                made = cls.make(now_ms, load_key(key_file.read_bytes()))
+                write_private(certificate_file, made.ca_pem)
+                return made
             return cls(load_key(key_file.read_bytes()), load_certificate(certificate_file.read_bytes()))
         except (OSError, ValueError) as error:
             raise StorageUnavailable(
@@ -120,9 +121,9 @@ class CertificateAuthority:
             ) from error
 
     @classmethod
-    def make(cls, now_ms: int) -> CertificateAuthority:
-        """Make an authority in memory."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def make(cls, now_ms: int, key: ec.EllipticCurvePrivateKey | None = None) -> CertificateAuthority:
+        """Make an authority in memory, with a new key unless one is given."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
         name = _name("HiveMind pool authority")
         builder = cls._builder(name, name, key.public_key(), now_ms, _CA_DAYS)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
