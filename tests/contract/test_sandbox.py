@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Conflict, NotFound
-from tests.fakes.sandbox import FakeOutcome, FakeRuntime
+from tests.fakes.sandbox import FakeOutcome, FakeRuntime, events_of_output
 from tests.support.engine import ensure_base_image, ensure_engine, remove_everything_of
 from tests.support.sandboxes import local_file, order, read_until, run, sandbox_spec, shell, unwatched
 from worker_app.agent.ports.sandbox import (
@@ -58,8 +59,6 @@ class FakeShell(FakeRuntime):
         super().__init__()
         for name, outcome in SCRIPTED.items():
             self.script(name, outcome)
-        from tests.fakes.sandbox import events_of_output
-
         output = LINES.replace("hivemind_progress: nonsense\n", "").encode()
         self.script("lines", FakeOutcome(extra=tuple(events_of_output(output))))
 
@@ -145,8 +144,8 @@ async def test_results_come_out_by_pattern_with_their_digest(sandbox: Sandbox, t
     files = await sandbox.collect(CollectOrder(target_folder=tmp_path / "out", required=("out/a/*.txt",)))
     found = {file.path: (file.size_bytes, file.local.read_bytes()) for file in files}
     assert found == {"out/a/r.txt": (7, b"result\n"), "out/b": (0, b"")}
-    digest = "a3a64ef81bf9d018b4ba4d0a09f35f0f9e4d8d9fb6b4a0b4e3ef0ec3eb1ec8a6"
-    assert all(len(file.sha256) == len(digest) for file in files)
+    for file in files:
+        assert file.sha256 == hashlib.sha256(file.local.read_bytes()).hexdigest()
 
 
 async def test_a_missing_result_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -166,10 +165,7 @@ async def test_nothing_of_one_attempt_reaches_the_next(sandbox: Sandbox, tmp_pat
     await run(sandbox, shell("mkdir out/a; echo result > out/a/r.txt; : > out/b", attempt_id="files"))
     assert await sandbox.clear()
     await run(sandbox, order("/bin/true"))
-    assert (
-        await sandbox.collect(CollectOrder(target_folder=tmp_path / "out", include=("**",)))
-        == type(await sandbox.collect(CollectOrder(target_folder=tmp_path / "out2", include=("**",))))()
-    )
+    assert len(await sandbox.collect(CollectOrder(target_folder=tmp_path / "t", include=("**",)))) == 0
 
 
 async def test_cancel_ends_it_and_says_so(sandbox: Sandbox) -> None:

@@ -8,35 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 import struct
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.domain.errors import Conflict, EngineUnavailable, NotFound
 from worker_app.agent.ports.sandbox import (
     CollectedFile,
     CollectOrder,
     Ended,
-    FailLine,
     InlineFile,
     LocalFile,
-    Metric,
     Output,
     OutputRefused,
-    Progress,
     RunEvent,
     RunOrder,
     SandboxDirty,
     SandboxLost,
-    Started,
-    StatusLine,
-    UsageTick,
 )
 from worker_app.execution.globs import glob_to_regex, roots_of
 from worker_app.execution.link import HEADER, NONCE_BYTES, Frame, Link, Stream
+from worker_app.execution.messages import Message, events_of, text_of
 from worker_app.execution.outputs import Collection
 
 _JSON, _DATA, _OUTPUT, _CONTENT = (ord(kind) for kind in "JDOC")
@@ -45,9 +38,6 @@ _PIECE = 256 << 10
 HELLO_S = 30.0
 ANSWER_S = 120.0
 STALL_S = 60.0
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-Message = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,7 +321,7 @@ class Conductor:
                 )
             elif message.get("id") == key:
                 if message["problem"]:
-                    raise OutputRefused(_text(message["problem"]))
+                    raise OutputRefused(text_of(message["problem"]))
                 return collection.finish()
 
     def _end(self, reason: str = "the sandbox ended") -> None:
@@ -352,13 +342,9 @@ class Conductor:
                 answer.set_exception(self._lost)
 
 
-def _text(value: object) -> str:
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))[:500]
-
-
 def _refusal_of(verb: str, message: Message) -> Exception:
     if verb == "dirty":
-        return SandboxDirty(f"the sandbox cannot be emptied: {_text(message.get('problem', ''))}")
+        return SandboxDirty(f"the sandbox cannot be emptied: {text_of(message.get('problem', ''))}")
     if verb == "busy":
         return Conflict("this sandbox runs an attempt already")
     return NotFound("the sandbox does not know this attempt")
@@ -376,54 +362,3 @@ def _collect_message(order: CollectOrder, key: str) -> Message:
         "max_bytes": order.max_bytes,
         "max_files": order.max_files,
     }
-
-
-def events_of(message: Message) -> Sequence[RunEvent]:
-    """Translate a runner's message about the attempt that runs; unknown ones are nothing (newer runner)."""
-    verb = message["t"]
-    if verb == "started":
-        return (Started(),)
-    if verb == "usage":
-        return (
-            UsageTick(
-                cpu_ms=int(message["cpu_ms"]),
-                memory_bytes=int(message["memory"]),
-                disk_bytes=int(message["disk"]),
-                pids=int(message["pids"]),
-            ),
-        )
-    if verb == "lines":
-        return _lines(message)
-    if verb == "ended":
-        return (_ended(message),)
-    return ()
-
-
-def _lines(message: Message) -> Sequence[RunEvent]:
-    events: list[RunEvent] = []
-    if message["progress"] is not None:
-        events.append(Progress(percent=float(message["progress"])))
-    if message["status"] is not None:
-        events.append(StatusLine(text=_text(message["status"])))
-    events += [Metric(name=_text(name), value=float(value)) for name, value in message["metrics"].items()]
-    if message["fail"] is not None:
-        events.append(FailLine(text=_text(message["fail"])))
-    return events
-
-
-def _ended(message: Message) -> Ended:
-    return Ended(
-        exit_code=None if message["exit"] is None else int(message["exit"]),
-        signal=None if message["signal"] is None else int(message["signal"]),
-        oom_killed=message.get("oom") is True,
-        timed_out=message.get("timed_out") is True,
-        cancelled=message.get("cancelled") is True,
-        disk_exceeded=message.get("disk") is True,
-        wall_ms=int(message.get("wall_ms", 0)),
-        cpu_ms=int(message.get("cpu_ms", 0)),
-        peak_rss_bytes=int(message.get("rss", 0)),
-        output_bytes=int(message.get("bytes", 0)),
-        output_dropped_bytes=int(message.get("dropped", 0)),
-        problem=_text(message.get("problem", "")),
-        dirty=message.get("dirty") is True,
-    )

@@ -63,11 +63,11 @@ class Collection:
         checked = check_path(path)
         if checked.casefold() in self._names:
             raise OutputRefused(f"two results are named {checked!r} on some systems")
-        self._bytes += size_bytes
-        if size_bytes < 0 or self._bytes > self._order.max_bytes:
+        if size_bytes < 0 or self._bytes + size_bytes > self._order.max_bytes:
             raise OutputRefused(f"{checked}: more than {self._order.max_bytes} bytes in all")
         if len(self._files) >= self._order.max_files:
             raise OutputRefused(f"{checked}: more than {self._order.max_files} files")
+        self._bytes += size_bytes
         self._names.add(checked.casefold())
         self._path, self._size, self._left, self._executable = checked, size_bytes, size_bytes, executable
         self._local = self._order.target_folder / f"{len(self._files):07d}"
