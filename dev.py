@@ -5,7 +5,7 @@
     lint                 ruff, mypy --strict, import contracts
     protos               regenerate core/pb from protos/
     images [NAME ...]    build the catalogue images that tests and demo use
-    bench [ARGS]         the benchmarks of docs/benchmarks.md
+    bench [NAME] [ARGS]  the benchmarks of docs/benchmarks.md, all or one; ARGS go to it
     build                the desktop programs (not in this version)
 
 It makes `.venv` from the hashed lock. As root on Debian it also installs the system packages that it names
@@ -207,6 +207,8 @@ def test(arguments: list[str]) -> int:
 
 
 def demo(arguments: list[str]) -> int:
+    if not (ROOT / ".ci" / "demo.py").exists():
+        fail("the demo is not in this version.")
     prepare_python()
     if is_debian_root() and not engine_answers():
         install_packages(ENGINE_PACKAGES)
@@ -215,13 +217,16 @@ def demo(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    if not (ROOT / "tests" / "bench" / "__main__.py").exists():
-        fail("there are no benchmarks in this version.")
+    names = sorted(path.stem for path in (ROOT / "tests" / "bench").glob("*.py") if not path.stem.startswith("_"))
+    wanted = [name for name in arguments if name in names]
+    if not names or (arguments and not wanted):
+        fail(f"name one of the benchmarks: {' '.join(names) or 'there are none in this version'}")
+    given_on = [argument for argument in arguments if argument not in names]
     prepare_python()
     if is_debian_root():
         install_packages(TEST_PACKAGES)
     with engine():
-        return run([PYTHON, "-m", "tests.bench", *arguments])
+        return max([run([PYTHON, "-m", f"tests.bench.{name}", *given_on]) for name in wanted or names])
 
 
 def lint(arguments: list[str]) -> int:

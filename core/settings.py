@@ -130,9 +130,7 @@ def _read(file: Path) -> str:
     try:
         return content.decode("utf-8-sig")  # Notepad puts a mark in front
     except UnicodeDecodeError as error:
-        raise Invalid(
-            f"{file} is not UTF-8 text.", code="SETTINGS_INVALID", fix="Save it as UTF-8."
-        ) from error
+        raise Invalid(f"{file} is not UTF-8 text.", code="SETTINGS_INVALID", fix="Save it as UTF-8.") from error
 
 
 def _parse(text: str, file: Path | None) -> dict[str, Any]:
@@ -180,9 +178,7 @@ def _environment(kind: type[Settings], environ: Mapping[str, str]) -> dict[str, 
     try:
         return _GivenEnvironment(kind, ours)()
     except ValueError as error:  # a list or table that is not JSON
-        raise Invalid(
-            f"A setting in the environment is not valid: {error}.", code="SETTINGS_INVALID"
-        ) from error
+        raise Invalid(f"A setting in the environment is not valid: {error}.", code="SETTINGS_INVALID") from error
 
 
 def _lay(under: dict[str, Any], over: Mapping[str, Any]) -> None:
