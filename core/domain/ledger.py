@@ -222,7 +222,7 @@ def chain(
     return rows
 
 
-def misfit(t: Transfer) -> str:  # noqa: PLR0911 - a list of rules, each with its answer
+def misfit(t: Transfer) -> str:
     """Return what is wrong with a transfer by itself, in words; empty: nothing."""
     if not 0 < t.amount_ucpt <= MAX_AMOUNT_UCPT:
         return "its amount is not a positive number of micro-CPT"
