@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.domain.spec import TaskSpec
@@ -22,12 +22,6 @@ _PACKAGES = {
     "bs4": "beautifulsoup4",
 }
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]\w")
-_IMAGE_MODULES = {
-    "hivemind/python": {
-        "numpy", "pandas", "matplotlib", "PIL", "sklearn", "requests", "scipy", "dateutil", "pytz", "joblib", "six"
-    },
-    "hivemind/minimal": set[str](),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +36,7 @@ class Advice:
     add_package: str = ""
 
 
-def advise(spec: TaskSpec, files: BundleFiles) -> Iterator[Advice]:
+def advise(spec: TaskSpec, files: BundleFiles, image_modules: Mapping[str, frozenset[str]]) -> Iterator[Advice]:
     """Look through the Python files of a bundle, up to a bound, for what fails in a container far away."""
     facts = list(files.facts())
     sources = [f.path for f in facts if f.path.endswith(".py") and f.size <= MAX_SOURCE_BYTES][:MAX_FILES]
@@ -61,7 +55,9 @@ def advise(spec: TaskSpec, files: BundleFiles) -> Iterator[Advice]:
             )
             continue
         yield from _calls(path, tree)
-        yield from _modules(spec, path, tree, own, installed, missing)
+        if spec.image.ref in image_modules:
+            known = image_modules[spec.image.ref] | own | sys.stdlib_module_names
+            yield from _modules(path, tree, known, installed, missing)
     for fact in facts:
         if fact.path.endswith(".ipynb"):
             yield Advice(
@@ -80,11 +76,8 @@ def _requirements(spec: TaskSpec, files: BundleFiles) -> set[str]:
 
 
 def _modules(
-    spec: TaskSpec, path: str, tree: ast.AST, own: set[str], installed: set[str], missing: set[str]
+    path: str, tree: ast.AST, known: frozenset[str], installed: set[str], missing: set[str]
 ) -> Iterator[Advice]:
-    known = _IMAGE_MODULES.get(spec.image.ref)
-    if known is None:
-        return
     for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.Import):
@@ -93,9 +86,7 @@ def _modules(
             names = [node.module.split(".")[0]]
         for name in names:
             package = _PACKAGES.get(name, name.lower().replace("_", "-"))
-            if name in sys.stdlib_module_names or name in known or name in own or name in missing:
-                continue
-            if package in installed:
+            if name in known or name in missing or package in installed:
                 continue
             missing.add(name)
             yield Advice(

@@ -41,8 +41,15 @@ class Reading:
     has_manifest: bool = False
 
 
-def read_manifest(files: BundleFiles, given: Mapping[str, object] | None = None) -> Reading:
-    """Return the spec of a bundle. `given` are the submitter's fields (see `overrides`); they win."""
+def read_manifest(
+    files: BundleFiles,
+    given: Mapping[str, object] | None = None,
+    image_modules: Mapping[str, frozenset[str]] | None = None,
+) -> Reading:
+    """Return the spec of a bundle. `given` are the submitter's fields (see `overrides`); they win.
+
+    `image_modules` are the modules that each catalogue image has, for advice.
+    """
     text, problems = _manifest_text(files)
     if problems is not None:
         return Reading(spec=None, problems=(problems,), has_manifest=True)
@@ -55,7 +62,10 @@ def read_manifest(files: BundleFiles, given: Mapping[str, object] | None = None)
     if collected.found or spec is None:
         return Reading(spec=None, problems=tuple(collected.found), has_manifest=text is not None)
     return Reading(
-        spec=spec, advice=tuple(advise(spec, files)), listed=tuple(listed), has_manifest=text is not None
+        spec=spec,
+        advice=tuple(advise(spec, files, image_modules or {})),
+        listed=tuple(listed),
+        has_manifest=text is not None,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from core.domain.user import Principal, Role
-
 from core.domain.errors import Conflict, NotFound
 from core.domain.events import AuditRecorded
 from core.domain.spec import TaskSpec
@@ -19,6 +17,7 @@ from core.domain.task import (
     WaitFor,
     Wish,
 )
+from core.domain.user import Principal, Role
 from master_app.ledger import settlement
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork, Writer

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from core.manifest.spec_json import spec_from_json
-
 from core.domain.spec import TaskSpec
+from core.manifest.spec_json import spec_from_json
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 

@@ -1,0 +1,88 @@
+"""Which blobs and logs a node may touch: what its live attempts name, and nothing else (security, section 1).
+
+Read grants end with the attempt; write and log grants last a while longer, for late results (R5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+
+from core.domain.session import LogAck, LogChunk
+from master_app.ports.logs import LogFiles
+from master_app.ports.reads import BlobReads, TaskReads
+from master_app.ports.unit_of_work import Lane, Writer
+
+WRITE_GRANT_MS = 7 * 86_400_000
+
+
+class Grants:
+    """Answers the blob and log doors. Live attempts are asked on the writer thread, rows on a reader."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        task_reads: TaskReads,
+        blob_reads: BlobReads,
+        readers: Executor,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._writer = writer
+        self._task_reads = task_reads
+        self._blob_reads = blob_reads
+        self._readers = readers
+        self._now_ms = now_ms
+
+    def may_read(self, node_id: str, sha256: str) -> Future[bool]:
+        """Tell whether a live attempt of this node needs this blob."""
+
+        def ask() -> bool:
+            task_ids = self._writer.execute(
+                lambda uow: sorted({live.task_id for live in uow.pool.live_of_node(node_id)}),
+                lane=Lane.NODES,
+            ).result(30)
+            return bool(task_ids) and self._blob_reads.task_may_read(task_ids, sha256)
+
+        return self._readers.submit(ask)
+
+    def may_store(self, node_id: str, attempt_id: str) -> Future[bool]:
+        """Tell whether this attempt was given to this node and may still bring results."""
+        return self._readers.submit(self.may_write, node_id, attempt_id)
+
+    def may_write(self, node_id: str, attempt_id: str) -> bool:
+        """The same, on the caller's thread; reads the database."""
+        attempt = self._task_reads.attempt(attempt_id)
+        if attempt is None or attempt.node_id != node_id:
+            return False
+        return not attempt.ended_ms or attempt.ended_ms > self._now_ms() - WRITE_GRANT_MS
+
+
+class NodeLogs:
+    """Takes log chunks of nodes."""
+
+    def __init__(self, *, grants: Grants, files: LogFiles, readers: Executor) -> None:
+        self._grants = grants
+        self._files = files
+        self._readers = readers
+
+    def append(self, node_id: str, chunks: Sequence[LogChunk]) -> Future[Sequence[LogAck]]:
+        """Keep what may be kept; what may not be is answered with `full`, so that it stops coming."""
+        return self._readers.submit(self._append, node_id, list(chunks))
+
+    def _append(self, node_id: str, chunks: Sequence[LogChunk]) -> Sequence[LogAck]:
+        acks: dict[tuple[str, str], LogAck] = {}
+        granted: dict[str, bool] = {}
+        for chunk in chunks:
+            if chunk.attempt_id not in granted:
+                granted[chunk.attempt_id] = self._grants.may_write(node_id, chunk.attempt_id)
+            end = chunk.offset + len(chunk.content)
+            next_offset, full = end, True
+            if granted[chunk.attempt_id]:
+                next_offset, full = self._files.append(
+                    chunk.attempt_id, chunk.stream, chunk.offset, chunk.content
+                )
+            acks[chunk.attempt_id, chunk.stream.value] = LogAck(
+                attempt_id=chunk.attempt_id, stream=chunk.stream, next_offset=next_offset, full=full
+            )
+        return list(acks.values())

@@ -1,0 +1,347 @@
+"""Who belongs to the pool: join links, enrolment, certificates, and what operators and owners do to nodes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.domain.attempt import LostReason
+from core.domain.errors import Conflict, Forbidden, HiveMindError, Invalid, NotFound, Unauthenticated
+from core.domain.events import AuditRecorded, NodeAdminChanged, NodeEnrolled
+from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
+from core.domain.operations import NodeAction, Renewal
+from core.domain.session import Enrolled, EnrolmentRequest
+from core.domain.user import Principal, Role
+from master_app.node_pool.breaker import Breaker
+from master_app.node_pool.sessions import NodeSessions, set_health
+from master_app.ports.node_pool import JoinTokenRecord, NodeRecord
+from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.scheduling.pool import PoolNode
+from master_app.tasks.attempts import Attempts
+from master_app.tasks.rollup import Rollup
+
+CERTIFICATE_LIFE_MS = 90 * 86_400_000
+MAX_LINK_USES = 10_000
+MAX_LINK_LIFE_S = 30 * 86_400
+MAX_NAME_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCertificate:
+    pem: bytes
+    serial: str
+    expires_ms: int
+    key_sha256: str
+
+
+class CertificateAuthority(Protocol):
+    """Signs node certificates. Pure computation, well under a millisecond."""
+
+    @property
+    def ca_pem(self) -> bytes: ...
+
+    def sign_node(self, csr_pem: bytes, node_id: str, now_ms: int) -> SignedCertificate:
+        """Raises Invalid for a request that is damaged or asks for too weak a key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkWish:
+    """What a join link is to allow."""
+
+    owner_id: str
+    uses: int = 1
+    expires_s: int = 900
+    labels: Mapping[str, str] = field(default_factory=dict)
+    name_pattern: str = "{host}"
+    approve: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkMade:
+    token: str = field(repr=False)
+    expires_ms: int
+
+
+class Membership:
+    """Enrolment and administration of nodes. Roles are checked here."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        authority: CertificateAuthority,
+        sessions: NodeSessions,
+        attempts: Attempts,
+        breaker: Breaker,
+        rollup: Rollup,
+        new_id: Callable[[int], str],
+        new_token: Callable[[], str],
+        now_ms: Callable[[], int],
+        node_door: Callable[[], str],
+        pool_name: str,
+        dispatch: Callable[[UnitOfWork], object],
+    ) -> None:
+        self._writer = writer
+        self._authority = authority
+        self._sessions = sessions
+        self._attempts = attempts
+        self._breaker = breaker
+        self._rollup = rollup
+        self._new_id = new_id
+        self._new_token = new_token
+        self._now_ms = now_ms
+        self._node_door = node_door
+        self._pool_name = pool_name
+        self._dispatch = dispatch
+        #: node_id -> (serial, serial before it): answers the doors from memory. Writer thread writes.
+        self._serials: dict[str, tuple[str, str]] = {}
+
+    # ---- certificates
+
+    def load(self, nodes: Sequence[NodeRecord]) -> None:
+        """Learn the certificates of all nodes at start."""
+        self._serials = {
+            node.node_id: (node.certificate_serial, "") for node in nodes if node.admin is not NodeAdmin.REVOKED
+        }
+
+    def check_certificate(self, node_id: str, certificate_serial: str) -> None:
+        """Raise Unauthenticated unless this is the node's certificate and the node is not revoked."""
+        if certificate_serial not in [serial for serial in self._serials.get(node_id, ()) if serial]:
+            raise Unauthenticated(
+                "This node's certificate is not valid here.",
+                code="CERTIFICATE_REFUSED",
+                fix="Join again with a new link.",
+            )
+
+    # ---- join links
+
+    def create_link(self, who: Principal, wish: LinkWish) -> Future[LinkMade]:
+        """Make a join link's secret; only its hash is kept. Providers may make links for their own nodes."""
+        if wish.owner_id != who.user_id and Role.OPERATOR not in who.roles:
+            raise Forbidden("Only operators make links for others.")
+        if Role.OPERATOR not in who.roles and Role.PROVIDER not in who.roles:
+            raise Forbidden("Only providers and operators make join links.")
+        if not 1 <= wish.uses <= MAX_LINK_USES or not 1 <= wish.expires_s <= MAX_LINK_LIFE_S:
+            raise Invalid(
+                f"A join link takes 1 to {MAX_LINK_USES} uses and lives at most {MAX_LINK_LIFE_S // 86400} days."
+            )
+        token = self._new_token()
+        record = JoinTokenRecord(
+            token_sha256=_digest(token),
+            owner_id=wish.owner_id,
+            created_by=who.user_id,
+            created_ms=self._now_ms(),
+            expires_ms=self._now_ms() + wish.expires_s * 1000,
+            uses_left=wish.uses,
+            labels=dict(wish.labels),
+            name_pattern=wish.name_pattern,
+            approve=wish.approve,
+        )
+
+        def command(uow: UnitOfWork) -> LinkMade:
+            uow.nodes.add_join_token(record)
+            _audit(uow, who.user_id, "join_link.create", wish.owner_id, f"uses={wish.uses}")
+            return LinkMade(token=token, expires_ms=record.expires_ms)
+
+        return self._writer.execute(command)
+
+    # ---- enrolment
+
+    def enrol(self, request: EnrolmentRequest, peer: str) -> Future[Enrolled]:
+        """Spend one use of a link and give the node its identity. A token that is not good is always
+        answered in the same words.
+        """
+        digest = _digest(request.token)
+
+        def command(uow: UnitOfWork) -> Enrolled:
+            token = uow.nodes.join_token(digest)
+            if token is None or token.revoked or token.uses_left < 1 or token.expires_ms <= uow.now_ms:
+                raise Unauthenticated(
+                    "This join link is not valid: it has expired or was used up.",
+                    code="JOIN_LINK_INVALID",
+                    fix="Ask the person who runs the pool for a new one.",
+                )
+            node_id = self._new_id(uow.now_ms)
+            signed = self._authority.sign_node(request.csr_pem, node_id, uow.now_ms)
+            token.uses_left -= 1
+            uow.nodes.save_join_token(token)
+            node = NodeRecord(
+                node_id=node_id,
+                name=_free_name(uow, token.name_pattern, request.host_name),
+                owner_id=token.owner_id,
+                created_ms=uow.now_ms,
+                admin=NodeAdmin.PENDING if token.approve else NodeAdmin.ACTIVE,
+                certificate_serial=signed.serial,
+                certificate_expires_ms=signed.expires_ms,
+                key_sha256=signed.key_sha256,
+                labels=dict(token.labels),
+                facts=request.facts,
+                version=request.agent_version,
+            )
+            uow.nodes.add(node)
+            uow.pool.put_node(pool_node(node))
+            uow.publish(NodeEnrolled(node_id=node_id, owner_id=node.owner_id, name=node.name, at_ms=uow.now_ms))
+            _audit(uow, node.owner_id, "node.enrol", node_id, f"{node.name} from {peer}")
+            uow.after_commit(lambda: self._serials.__setitem__(node_id, (signed.serial, "")))
+            return Enrolled(
+                node_id=node_id,
+                node_name=node.name,
+                owner_id=node.owner_id,
+                certificate_pem=signed.pem,
+                ca_pem=self._authority.ca_pem,
+                node_door=self._node_door(),
+                pool_name=self._pool_name,
+                pending=token.approve,
+            )
+
+        return self._writer.execute(command, lane=Lane.NODES)
+
+    def renew(self, renewal: Renewal, peer: str) -> Future[bytes]:
+        """Give a node its next certificate. The door has checked that the old key signed the request."""
+
+        def command(uow: UnitOfWork) -> bytes:
+            node = uow.nodes.get(renewal.node_id)
+            if (
+                node is None
+                or node.admin is NodeAdmin.REVOKED
+                or (
+                    node.certificate_serial != renewal.certificate_serial and node.key_sha256 != renewal.key_sha256
+                )
+            ):
+                raise Unauthenticated("This node cannot renew its certificate.", code="RENEWAL_REFUSED")
+            signed = self._authority.sign_node(renewal.csr_pem, node.node_id, uow.now_ms)
+            old = node.certificate_serial
+            node.certificate_serial = signed.serial
+            node.certificate_expires_ms = signed.expires_ms
+            node.key_sha256 = signed.key_sha256
+            uow.nodes.save(node)
+            _audit(uow, node.owner_id, "node.renew", node.node_id, f"from {peer}")
+            uow.after_commit(lambda: self._serials.__setitem__(renewal.node_id, (signed.serial, old)))
+            return signed.pem
+
+        return self._writer.execute(command, lane=Lane.NODES)
+
+    # ---- administration
+
+    def act(
+        self, who: Principal, node_id: str, action: NodeAction, *, reason: str = "", deadline_ms: int = 0
+    ) -> Future[NodeAdmin]:
+        """Do to a node what its operator, or its owner, asks; return its admin state after it."""
+
+        def command(uow: UnitOfWork) -> NodeAdmin:
+            node = uow.nodes.get(node_id)
+            operator = Role.OPERATOR in who.roles
+            if node is None or (node.owner_id != who.user_id and not operator):
+                raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
+            if not operator and action in (NodeAction.APPROVE, NodeAction.CLEAR_QUARANTINE):
+                raise Forbidden("Only operators may do this.")
+            if action is NodeAction.CLEAR_QUARANTINE:
+                self._breaker.clear(uow, node_id)
+            else:
+                self._move(uow, who, node, action, reason, deadline_ms)
+            _audit(uow, who.user_id, f"node.{action.value}", node_id, reason)
+            self._dispatch(uow)
+            return node.admin
+
+        return self._writer.execute(command)
+
+    def _move(
+        self,
+        uow: UnitOfWork,
+        who: Principal,
+        node: NodeRecord,
+        action: NodeAction,
+        reason: str,
+        deadline_ms: int,
+    ) -> None:
+        target = _TARGETS[action]
+        if not ADMIN_TABLE.allows(node.admin, target):
+            raise Conflict(f"{node.name} is {node.admin.value}; it cannot {action.value} now.", code="NODE_STATE")
+        source = node.admin
+        node.admin, node.admin_reason = target, reason
+        node.drain_deadline_ms = deadline_ms if target is NodeAdmin.DRAINING else 0
+        uow.nodes.save(node)
+        hot = uow.pool.nodes.get(node.node_id)
+        if target is NodeAdmin.REVOKED:
+            self._revoke(uow, node)
+        elif hot is not None:
+            uow.pool.change(hot, admin=target)
+        uow.publish(
+            NodeAdminChanged(
+                node_id=node.node_id,
+                source=source,
+                target=target,
+                actor_id=who.user_id,
+                reason=reason,
+                at_ms=uow.now_ms,
+            )
+        )
+
+    def _revoke(self, uow: UnitOfWork, node: NodeRecord) -> None:
+        lost = [(live.attempt_id, LostReason.REVOKED) for live in uow.pool.live_of_node(node.node_id)]
+        self._attempts.lose(uow, lost)
+        hot = uow.pool.nodes.get(node.node_id)
+        if hot is not None and hot.health in (NodeHealth.READY, NodeHealth.SUSPECT):
+            set_health(uow, hot, NodeHealth.SUSPECT, "revoked")
+        uow.pool.remove_node(node.node_id)
+
+        def forget() -> None:
+            self._serials.pop(node.node_id, None)
+            self._sessions.close(node.node_id, "this node was revoked")
+
+        uow.after_commit(forget)
+
+
+_TARGETS = {
+    NodeAction.APPROVE: NodeAdmin.ACTIVE,
+    NodeAction.RESUME: NodeAdmin.ACTIVE,
+    NodeAction.DECLINE: NodeAdmin.REVOKED,
+    NodeAction.PAUSE: NodeAdmin.PAUSED,
+    NodeAction.DRAIN: NodeAdmin.DRAINING,
+    NodeAction.REVOKE: NodeAdmin.REVOKED,
+}
+
+
+def pool_node(node: NodeRecord) -> PoolNode:
+    """Return the pool's value of a node that has no session."""
+    return PoolNode(
+        node_id=node.node_id,
+        name=node.name,
+        owner_id=node.owner_id,
+        facts=node.facts,
+        admin=node.admin,
+        health=node.health,
+        quarantined_until_ms=node.quarantined_until_ms,
+        quarantine_step_ms=node.quarantine_step_ms,
+        labels={**node.facts.labels, **node.labels},
+    )
+
+
+def _free_name(uow: UnitOfWork, pattern: str, host_name: str) -> str:
+    host = "".join(c for c in host_name if c.isprintable()).strip()[:MAX_NAME_LENGTH] or "node"
+    wanted = (pattern or "{host}").replace("{host}", host)
+    if "{n}" not in wanted:
+        wanted = wanted[:MAX_NAME_LENGTH]
+        if not uow.nodes.name_taken(wanted):
+            return wanted
+        wanted += "-{n}"
+    for number in range(1, 100_000):
+        name = wanted.replace("{n}", str(number))
+        if not uow.nodes.name_taken(name):
+            return name
+    raise HiveMindError("No free name is left for this pattern.", code="NAMES_USED_UP")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _audit(uow: UnitOfWork, actor_id: str, action: str, subject: str, details: str) -> None:
+    uow.publish(
+        AuditRecorded(
+            actor_id=actor_id, action=action, subject=subject, details=details, origin="", at_ms=uow.now_ms
+        )
+    )

@@ -1,0 +1,187 @@
+"""The merge: one more subtask, made when all parts have ended, that is given what they made.
+
+Its parts are one blob of JSON lines (`index` and the files of its winner), written off the writer thread: a
+million parts are never in memory. Beyond PACK_FROM parts their small files are packed together, so that the
+node fetches a few hundred blobs and not one for each part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Protocol
+
+from core.domain.bundle import FileEntry
+from core.domain.subtask import SubtaskState
+from core.domain.task import MergeState
+from core.domain.views import ArtifactView
+from master_app.ports.tasks import SubtaskRecord
+from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.tasks.rollup import Rollup
+
+#: Parts from which small files are packed together.
+PACK_FROM = 1000
+SMALL_FILE_BYTES = 1 << 20
+PACK_BYTES = 8 << 20
+
+
+class BlobWriter(Protocol):
+    def write(self, content: bytes) -> object: ...
+
+    def finish(self) -> tuple[str, int]:
+        """Make it durable; return SHA-256 and size."""
+
+    def abort(self) -> None: ...
+
+
+class PartStore(Protocol):
+    """The content store, as the merge needs it."""
+
+    def writer(self) -> BlobWriter: ...
+
+    def read(self, sha256: str, offset: int, length: int) -> bytes: ...
+
+
+class PartReads(Protocol):
+    def part_files(self, task_id: str) -> Iterable[ArtifactView]:
+        """Return the files of all winners but the merge's, by index. Streams."""
+
+
+class Merging:
+    """Turns ended parts into a READY merge subtask."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        rollup: Rollup,
+        reads: PartReads,
+        store: PartStore,
+        threads: Executor,
+        dispatch: Callable[[UnitOfWork], object],
+        report_error: Callable[[str, BaseException], None],
+    ) -> None:
+        self._writer = writer
+        self._rollup = rollup
+        self._reads = reads
+        self._store = store
+        self._threads = threads
+        self._dispatch = dispatch
+        self._report_error = report_error
+        self._under_way: set[str] = set()
+
+    def request(self, task_id: str, subtask_count: int) -> None:
+        """All parts of a task have ended: collect them, once at a time. Never blocks."""
+        if task_id in self._under_way:
+            return
+        self._under_way.add(task_id)
+
+        def collect() -> None:
+            try:
+                blob, blobs = self._write_parts(task_id, pack=subtask_count > PACK_FROM)
+                self._writer.execute(lambda uow: self._open(uow, task_id, blob, blobs), lane=Lane.INNER).result(60)
+            except Exception as error:  # the tick asks again; a person reads why in the log
+                self._report_error(task_id, error)
+            finally:
+                self._under_way.discard(task_id)
+
+        self._threads.submit(collect)
+
+    def _open(self, uow: UnitOfWork, task_id: str, parts_blob: str, blobs: set[str]) -> None:
+        task = uow.tasks.get(task_id)
+        hot = uow.pool.tasks.get(task_id)
+        if task is None or hot is None or task.merge is not MergeState.BLOCKED:
+            return
+        task.merge = MergeState.OPEN
+        task.parts_blob = parts_blob
+        uow.tasks.keep_blobs(task_id, sorted(blobs | {parts_blob}))
+        uow.subtasks.put_many(
+            [
+                SubtaskRecord(
+                    task_id=task_id,
+                    index=task.subtask_count,
+                    state=SubtaskState.READY,
+                    generation=task.generation,
+                )
+            ]
+        )
+        uow.pool.make_ready(hot, task.subtask_count)
+        self._rollup.refresh(uow, task)
+        self._dispatch(uow)
+
+    def _write_parts(self, task_id: str, *, pack: bool) -> tuple[str, set[str]]:
+        packer = _Packer(self._store) if pack else None
+        lines = self._store.writer()
+        try:
+            for index, files in _by_index(self._reads.part_files(task_id)):
+                kept = packer.pack(files) if packer else files
+                lines.write(_line(index, kept))
+            # Packs are named by their content, known when they are full: entries carry a number until then.
+            return self._finish(lines, packer)
+        except BaseException:
+            lines.abort()
+            raise
+
+    def _finish(self, lines: BlobWriter, packer: _Packer | None) -> tuple[str, set[str]]:
+        blob, _ = lines.finish()
+        if packer is None:
+            return blob, set()
+        return blob, packer.close()
+
+
+class _Packer:
+    """Copies small files one after another into packs. Holds at most one pack in memory."""
+
+    def __init__(self, store: PartStore) -> None:
+        self._store = store
+        self._made: set[str] = set()
+
+    def pack(self, files: list[FileEntry]) -> list[FileEntry]:
+        """Return the entries with small files moved into one blob of their own part."""
+        small = [entry for entry in files if entry.size < SMALL_FILE_BYTES]
+        if len(small) < 2:
+            return files
+        writer = self._store.writer()
+        moved: dict[str, int] = {}
+        offset = 0
+        for entry in small:
+            writer.write(self._store.read(entry.blob, entry.offset, entry.size))
+            moved[entry.path] = offset
+            offset += entry.size
+        blob, _ = writer.finish()
+        self._made.add(blob)
+        return [
+            replace(entry, blob=blob, offset=moved[entry.path]) if entry.path in moved else entry
+            for entry in files
+        ]
+
+    def close(self) -> set[str]:
+        return self._made
+
+
+def _by_index(files: Iterable[ArtifactView]) -> Iterator[tuple[int, list[FileEntry]]]:
+    index, entries = -1, list[FileEntry]()
+    for view in files:
+        if view.index != index and entries:
+            yield index, entries
+            entries = []
+        index = view.index
+        entries.append(
+            FileEntry(
+                path=view.name,
+                size=view.size,
+                sha256=view.sha256,
+                mode=0o644,
+                blob=view.blob,
+                offset=view.offset,
+            )
+        )
+    if entries:
+        yield index, entries
+
+
+def _line(index: int, files: list[FileEntry]) -> bytes:
+    rows = [[e.path, e.size, e.sha256, e.mode, e.blob, e.offset] for e in files]
+    return json.dumps({"index": index, "files": rows}, separators=(",", ":")).encode() + b"\n"
