@@ -23,13 +23,13 @@ from worker_app.agent.ports.sandbox import (
 E = TypeVar("E")
 
 
-def sandbox_spec(image: str, **changes: Any) -> SandboxSpec:
+def sandbox_spec(image_ref: str, **changes: Any) -> SandboxSpec:
     """A small sandbox; name what is different."""
     spec = SandboxSpec(
         sandbox_id="s1",
         task_id="TASK1",
         owner="owner",
-        image=ImageWanted(ref=image),
+        image=ImageWanted(ref=image_ref),
         resources=Resources(cpu_millis=1000, memory_bytes=128 * MIB, disk_bytes=GIB),
         allow_process=True,
     )

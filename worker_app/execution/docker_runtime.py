@@ -9,16 +9,23 @@ import logging
 import secrets
 import tarfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core.domain.errors import EngineUnavailable, HiveMindError
+from core.domain.resources import GIB
 from worker_app.agent.ports.sandbox import (
+    Ended,
     EngineFacts,
     FoundSandbox,
     LocalFile,
+    Metric,
     OnProgress,
     OpenProgress,
+    Output,
+    Packages,
+    PackagesInvalid,
+    RunOrder,
     RuntimeKind,
     Sandbox,
     SandboxLost,
@@ -28,6 +35,7 @@ from worker_app.agent.ports.sandbox import (
 from worker_app.execution.conductor import Conductor
 from worker_app.execution.engine import Engine
 from worker_app.execution.images import CatalogueImage, Images, ReadyImage, facts_label, facts_of_label
+from worker_app.execution.packages import UNPACKER, PackageStore
 from worker_app.execution.policy import (
     LABEL_DISK,
     LABEL_IMAGE,
@@ -43,11 +51,13 @@ from worker_app.execution.policy import (
     VolumeMount,
     container_options,
 )
+from worker_app.execution.progress import byte_counter, nobody_counts
 from worker_app.execution.sandbox import DockerSandbox, SandboxFacts, quietly
 from worker_app.execution.volumes import SourceStore, Volumes
 
 logger = logging.getLogger(__name__)
 
+INSTALL_S = 1800.0
 #: -I and -S: nothing of the image's own Python set-up, and nothing of the packages, reaches the runner.
 RUNNER_COMMAND = ("python3", "-I", "-S", "-B", f"{RUNNER_FOLDER}/runner.py", "/work", "/tmp:/dev/shm")
 
@@ -66,12 +76,25 @@ def runner_tar() -> tuple[bytes, str]:
 class DockerRuntime:
     """See the port. One per node and engine; MUST be used on one event loop."""
 
-    def __init__(self, engine: Engine, node_id: str, catalogue: Mapping[str, CatalogueImage]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        node_id: str,
+        catalogue: Mapping[str, CatalogueImage],
+        *,
+        packages_index: Path | None = None,
+        packages_budget_bytes: int = 10 * GIB,
+    ) -> None:
+        """`packages_index` is a file in the agent's data folder; without it tasks with packages are refused."""
         self._engine = engine
         self._node_id = node_id
         self._images = Images(engine, catalogue)
         self._volumes = Volumes(engine, node_id)
         self._sources = SourceStore(self._volumes, node_id)
+        self._packages = (
+            PackageStore(self._volumes, packages_index, packages_budget_bytes) if packages_index else None
+        )
+        self._packages_lock = asyncio.Lock()
         self._runner = runner_tar()
         self._open: dict[str, DockerSandbox] = {}
         self._facts: EngineFacts | None = None
@@ -85,13 +108,18 @@ class DockerRuntime:
         return self._facts
 
     async def open(self, spec: SandboxSpec, on_progress: OnProgress) -> Sandbox:
+        return await self._open_with(spec, on_progress, ())
+
+    async def _open_with(
+        self, spec: SandboxSpec, on_progress: OnProgress, extra: tuple[VolumeMount, ...]
+    ) -> DockerSandbox:
         facts = self._facts or await self.probe()
         self._check(spec, facts)
         image = await self._images.ensure(spec.image, on_progress)
         made: list[str] = []
         container = ""
         try:
-            mounts = await self._mounts(spec, image, made, on_progress)
+            mounts = await self._mounts(spec, image, made, on_progress) + extra
             plan = self._plan(spec, image, mounts, facts)
             container = await self._engine.create(
                 container_options(plan), f"hivemind-{spec.sandbox_id}-{secrets.token_hex(3)}"
@@ -216,7 +244,7 @@ class DockerRuntime:
         runner = await self._volumes.runner(image_id, *self._runner)
         work = await self._volumes.take_work(image_id)
         made.append(work)
-        source = await self._sources.ensure(spec.task_id, image_id, (), _nothing)
+        source = await self._sources.ensure(spec.task_id, image_id, (), nobody_counts)
         mounts = [
             VolumeMount(volume=work, target="/work", read_only=False),
             VolumeMount(volume=source, target="/work/src"),
@@ -228,9 +256,42 @@ class DockerRuntime:
             labels = {LABEL_TASK: spec.task_id, LABEL_SANDBOX: spec.sandbox_id}
             await self._volumes.create(parts, "parts", labels)
             made.append(parts)
-            await self._volumes.fill(image_id, parts, spec.parts, _counter(spec.parts, on_progress))
+            await self._volumes.fill(image_id, parts, spec.parts, byte_counter(spec.parts, on_progress))
             mounts.append(VolumeMount(volume=parts, target="/work/parts"))
+        if spec.packages is not None:
+            packages = await self._have_packages(spec, spec.packages, image, on_progress)
+            mounts.append(VolumeMount(volume=packages, target=PACKAGES_FOLDER))
         return tuple(mounts)
+
+    async def _have_packages(
+        self, spec: SandboxSpec, packages: Packages, image: ReadyImage, on_progress: OnProgress
+    ) -> str:
+        if self._packages is None:
+            raise SandboxRefused("this node keeps no packages")
+
+        async def install(volume: str, wheels: Sequence[str]) -> int:
+            on_progress(OpenProgress(phase="packages", text=f"{len(wheels)} packages"))
+            mount = VolumeMount(volume=volume, target=PACKAGES_FOLDER, read_only=False)
+            own = replace(
+                spec,
+                sandbox_id=f"{spec.sandbox_id}-packages",
+                # A source volume of its own: wheels are no part of the bundle.
+                task_id=f"{spec.task_id}-{secrets.token_hex(4)}",
+                source=packages.wheels,
+                parts=(),
+                packages=None,
+                gpu_uuids=(),
+                lease_s=INSTALL_S,
+            )
+            sandbox = await self._open_with(own, on_progress, (mount,))
+            try:
+                return await _unpack(sandbox, wheels)
+            finally:
+                await sandbox.close()
+                await self.release_task(own.task_id)
+
+        async with self._packages_lock:
+            return await self._packages.ensure(spec.owner, image, packages, install)
 
     def _plan(
         self, spec: SandboxSpec, image: ReadyImage, mounts: tuple[VolumeMount, ...], facts: EngineFacts
@@ -263,7 +324,7 @@ class DockerRuntime:
         )
 
     async def _fill(self, spec: SandboxSpec, image: ReadyImage, on_progress: OnProgress) -> None:
-        counter = _counter(spec.source, on_progress)
+        counter = byte_counter(spec.source, on_progress)
         await self._sources.ensure(spec.task_id, image.facts.image_id, spec.source, counter)
 
     async def _start(self, container: str, disk_bytes: int) -> Conductor:
@@ -288,7 +349,7 @@ class DockerRuntime:
 
     def _sandbox(self, facts: SandboxFacts, conductor: Conductor) -> DockerSandbox:
         async def add_source(files: Sequence[LocalFile]) -> None:
-            await self._sources.ensure(facts.task_id, facts.image.image_id, files, _nothing)
+            await self._sources.ensure(facts.task_id, facts.image.image_id, files, nobody_counts)
 
         sandbox = DockerSandbox(facts, self._engine, conductor, add_source)
         self._open[facts.sandbox_id] = sandbox
@@ -305,20 +366,18 @@ class DockerRuntime:
             logger.warning("a failed sandbox was not removed: %s", quietly(error))
 
 
-def _nothing(count: int) -> None:
-    """Nobody watches these bytes."""
-
-
-def _counter(files: Sequence[LocalFile], on_progress: OnProgress) -> Any:
-    loop = asyncio.get_running_loop()
-    total = sum(file.size_bytes for file in files)
-    done = 0
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        progress = OpenProgress(phase="source", done_bytes=done, total_bytes=total)
-        # Called from the thread that sends the tar.
-        loop.call_soon_threadsafe(on_progress, progress)
-
-    return count
+async def _unpack(sandbox: DockerSandbox, wheels: Sequence[str]) -> int:
+    """Run the unpacker; return the bytes that it wrote."""
+    size, words = 0, "the unpacker failed"
+    argv = ("python3", "-I", "-S", "-c", UNPACKER, PACKAGES_FOLDER, *(f"/work/src/{name}" for name in wheels))
+    order = RunOrder(
+        attempt_id="packages", index=0, count=1, argv=argv, timeout_s=INSTALL_S, lease_s=INSTALL_S + 60
+    )
+    async for event in sandbox.run(order):
+        if isinstance(event, Metric):
+            size = int(event.value)
+        elif isinstance(event, Output) and event.stream == "stderr":
+            words = event.content.decode("utf-8", "replace").strip()[-300:]
+        elif isinstance(event, Ended) and event.exit_code != 0:
+            raise PackagesInvalid(f"the packages cannot be installed: {event.problem or words}")
+    return size

@@ -102,7 +102,8 @@ def _host_config(plan: ContainerPlan) -> dict[str, Any]:
     shm_bytes = min(plan.shm_bytes, plan.memory_bytes // 4)
     tmpfs = {"/tmp": f"rw,nosuid,nodev,size={temporary_bytes},mode=1777"}
     tmpfs |= {path: "ro,noexec,nosuid,nodev,size=4096" for path in plan.image_volumes}
-    ours = {mount.target for mount in plan.mounts}
+    for mount in plan.mounts:
+        tmpfs.pop(mount.target, None)
     return {
         "Privileged": False,
         "ReadonlyRootfs": True,
@@ -127,23 +128,13 @@ def _host_config(plan: ContainerPlan) -> dict[str, Any]:
         "OomScoreAdj": 500,
         "PidsLimit": plan.pids,
         "ShmSize": shm_bytes,
-        "Tmpfs": {path: options for path, options in tmpfs.items() if path not in ours},
+        "Tmpfs": tmpfs,
         "Ulimits": [
             {"Name": "nofile", "Soft": OPEN_FILES_MAX, "Hard": OPEN_FILES_MAX},
             {"Name": "fsize", "Soft": plan.disk_bytes, "Hard": plan.disk_bytes},
             {"Name": "core", "Soft": 0, "Hard": 0},
         ],
-        "Mounts": [
-            {
-                "Type": "volume",
-                "Source": mount.volume,
-                "Target": mount.target,
-                "ReadOnly": mount.read_only,
-                # Nothing of the image may appear in a volume of ours.
-                "VolumeOptions": {"NoCopy": True},
-            }
-            for mount in plan.mounts
-        ],
+        "Mounts": [mount_option(mount) for mount in plan.mounts],
         "Binds": [],
         "VolumesFrom": [],
         "Devices": [],
@@ -156,6 +147,18 @@ def _host_config(plan: ContainerPlan) -> dict[str, Any]:
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         # Output travels in the runner's frames; a second copy on the node's disk would be unbounded.
         "LogConfig": {"Type": "none", "Config": {}},
+    }
+
+
+def mount_option(mount: VolumeMount) -> dict[str, Any]:
+    """Return the engine's words for a mount of a volume of ours."""
+    return {
+        "Type": "volume",
+        "Source": mount.volume,
+        "Target": mount.target,
+        "ReadOnly": mount.read_only,
+        # Nothing of the image may appear in a volume of ours.
+        "VolumeOptions": {"NoCopy": True},
     }
 
 

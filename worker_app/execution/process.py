@@ -35,7 +35,6 @@ from worker_app.agent.ports.sandbox import (
     ImageFacts,
     LocalFile,
     OnProgress,
-    OpenProgress,
     RunEvent,
     RunOrder,
     RuntimeKind,
@@ -45,6 +44,7 @@ from worker_app.agent.ports.sandbox import (
     SandboxSpec,
 )
 from worker_app.execution.conductor import Conductor
+from worker_app.execution.progress import byte_counter, nobody_counts
 from worker_app.execution.sandbox import contract_env
 from worker_app.execution.volumes import check_inside
 
@@ -122,7 +122,7 @@ class ProcessSandbox:
     async def run(self, order: RunOrder) -> AsyncIterator[RunEvent]:
         root = str(self._place.root)
         if order.source:
-            await asyncio.to_thread(_copy_files, order.source, self._place.root / "src", _nothing)
+            await asyncio.to_thread(_copy_files, order.source, self._place.root / "src", nobody_counts)
         environment = contract_env(self.task_id, order, root)
         environment["TMPDIR"] = environment["HOME"] = f"{root}/tmp"
         env = {name: _moved(value, root) for name, value in environment.items()}
@@ -162,7 +162,7 @@ class ProcessSandbox:
         self._conductor.unpause()
 
     async def set_cpu(self, cpu_millis: int) -> None:
-        """Nothing here limits cpu; said in the facts, and the node's owner knows it."""
+        """Nothing limits cpu here."""
 
     async def usage_interval(self, seconds: float) -> None:
         self._conductor.usage_interval(seconds)
@@ -221,7 +221,7 @@ class ProcessRuntime:
             raise SandboxRefused("packages are installed into containers only", fix="start Docker")
         root = private_folder(self._folder) / f"{spec.sandbox_id}-{secrets.token_hex(3)}"
         try:
-            await asyncio.to_thread(_lay_out, root, spec, _counter(spec, on_progress))
+            await asyncio.to_thread(_lay_out, root, spec, byte_counter((*spec.source, *spec.parts), on_progress))
             place = await asyncio.to_thread(self._launch, root, spec)
             conductor = await _greet(place)
         except BaseException:
@@ -272,12 +272,9 @@ class ProcessRuntime:
 
     def _launch(self, root: Path, spec: SandboxSpec) -> _Place:
         apart = Path(tempfile.mkdtemp(prefix="hivemind-"))
-        socket_path = apart / "runner"
-        code = root / "runner.py"
+        socket_path, code = apart / "runner", root / "runner.py"
         shutil.copyfile(Path(__file__).with_name("runner.py"), code)
-        environment = {**self._environment}
-        if spec.gpu_uuids:
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(spec.gpu_uuids)
+        environment = {**self._environment, "CUDA_VISIBLE_DEVICES": ",".join(spec.gpu_uuids)}
         with (root / "runner.log").open("wb") as words:
             process = subprocess.Popen(
                 [self._python, "-I", "-S", "-B", str(code), str(root), str(root / "tmp"), str(socket_path)],
@@ -309,25 +306,7 @@ def _moved(text: str, root: str) -> str:
     return root + text[len("/work") :] if text == "/work" or text.startswith("/work/") else text
 
 
-def _nothing(count: int) -> None:
-    """Nobody watches these bytes."""
-
-
-def _counter(spec: SandboxSpec, on_progress: OnProgress) -> _Counter:
-    return _Counter(asyncio.get_running_loop(), on_progress, sum(file.size_bytes for file in spec.source))
-
-
-class _Counter:
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_progress: OnProgress, total: int) -> None:
-        self._loop, self._on_progress, self._total, self._done = loop, on_progress, total, 0
-
-    def __call__(self, count: int) -> None:
-        self._done += count
-        progress = OpenProgress(phase="source", done_bytes=self._done, total_bytes=self._total)
-        self._loop.call_soon_threadsafe(self._on_progress, progress)
-
-
-def _lay_out(root: Path, spec: SandboxSpec, counter: _Counter) -> None:
+def _lay_out(root: Path, spec: SandboxSpec, counter: Callable[[int], None]) -> None:
     root.mkdir(mode=0o700)
     for name in ("run", "out", "item", "checkpoint", "log", "src", "parts", "tmp"):
         (root / name).mkdir()

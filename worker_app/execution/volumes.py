@@ -24,6 +24,7 @@ from worker_app.execution.policy import (
     LABEL_TASK,
     SANDBOX_UID,
     VolumeMount,
+    mount_option,
 )
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,14 @@ class Volumes:
         """Create a labelled volume if it is not there."""
         every = {LABEL_NODE: self._node_id, LABEL_KIND: kind, **(labels or {})}
         await self._engine.call(lambda api: api.create_volume(name, labels=every))
+        return name
+
+    async def create_writable(self, name: str, kind: str, image_id: str) -> str:
+        """Create a volume whose top a sandbox that mounts it writable may write to."""
+        await self.create(name, kind)
+        mount = VolumeMount(volume=name, target="/fill/top", read_only=False)
+        async with self.carrier(image_id, [mount]) as container:
+            await self._engine.put_tar(container, "/fill", [folder_tar([("top", SANDBOX_UID)])])
         return name
 
     async def remove(self, name: str) -> bool:
@@ -216,16 +225,7 @@ def carrier_options(image_id: str, mounts: Sequence[VolumeMount], labels: Mappin
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges:true"],
             "LogConfig": {"Type": "none", "Config": {}},
-            "Mounts": [
-                {
-                    "Type": "volume",
-                    "Source": mount.volume,
-                    "Target": mount.target,
-                    "ReadOnly": mount.read_only,
-                    "VolumeOptions": {"NoCopy": True},
-                }
-                for mount in mounts
-            ],
+            "Mounts": [mount_option(mount) for mount in mounts],
         },
     }
 

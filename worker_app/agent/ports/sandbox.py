@@ -25,6 +25,27 @@ from typing import Protocol
 from core.domain.errors import HiveMindError
 from core.domain.resources import MIB, Resources
 from core.domain.spec import Isolation
+from worker_app.agent.ports.sandbox_events import (
+    Ended,
+    FailLine,
+    Metric,
+    Output,
+    Progress,
+    RunEvent,
+    Started,
+    StatusLine,
+    UsageTick,
+)
+
+# fmt: off
+__all__ = [
+    "CollectOrder", "CollectedFile", "Ended", "EngineFacts", "FailLine", "FoundSandbox", "ImageFacts",
+    "ImageInvalid", "ImageWanted", "InlineFile", "LocalFile", "Metric", "OnProgress", "OpenProgress",
+    "Output", "OutputRefused", "Packages", "PackagesInvalid", "Progress", "RunEvent", "RunOrder", "Runtime",
+    "RuntimeKind", "Sandbox", "SandboxDirty", "SandboxLost", "SandboxRefused", "SandboxSpec", "Started",
+    "StatusLine", "UsageTick",
+]
+# fmt: on
 
 # ---------------------------------------------------------------------------------------------- errors
 
@@ -252,81 +273,6 @@ class CollectedFile:
     sha256: str
     local: Path
     executable: bool = False
-
-
-# ---------------------------------------------------------------------------------------------- events
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """The attempt's process exists: RUNNING, its timeout counts from here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """Bytes that the attempt wrote. `offset` counts both streams together; a jump means bytes were dropped."""
-
-    stream: str  # stdout | stderr
-    offset: int
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    percent: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusLine:
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    name: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailLine:
-    """The attempt's own word for why it fails; becomes the failure headline."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageTick:
-    cpu_ms: int
-    memory_bytes: int
-    disk_bytes: int
-    pids: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """The attempt is over: each of its processes is dead and reaped (unless `dirty`).
-
-    Exactly one of `exit_code` and `signal` is set when the program ran; both None: it never started and
-    `problem` says why (no such command, no such workdir). `oom_killed` follows R9.
-    """
-
-    exit_code: int | None
-    signal: int | None = None
-    oom_killed: bool = False
-    timed_out: bool = False
-    cancelled: bool = False
-    disk_exceeded: bool = False
-    wall_ms: int = 0
-    cpu_ms: int = 0
-    peak_rss_bytes: int = 0
-    output_bytes: int = 0
-    output_dropped_bytes: int = 0
-    problem: str = ""
-    #: The sandbox cannot be used again: close it.
-    dirty: bool = False
-
-
-RunEvent = Started | Output | Progress | StatusLine | Metric | FailLine | UsageTick | Ended
 
 
 # ---------------------------------------------------------------------------------------------- the port
