@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 
@@ -12,7 +13,7 @@ from core.domain.errors import StorageFull
 
 
 class BlobCache:
-    """Keeps a store within a budget. Thread-safe. Use of a blob is remembered in its file's time."""
+    """Keeps a store within a budget. Thread-safe. Use of a blob is remembered in its file's access time."""
 
     def __init__(self, store: BlobStore, budget_bytes: int) -> None:
         self.store = store
@@ -32,8 +33,10 @@ class BlobCache:
 
     def touch(self, sha256: str) -> None:
         """Note that a blob is used now."""
+        path = self.store.path(sha256)
         try:
-            os.utime(self.store.path(sha256))
+            # The time of change stays: the store knows by it that the content is as it was.
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         except FileNotFoundError:
             return
 

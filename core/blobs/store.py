@@ -28,6 +28,7 @@ from core import paths
 from core.domain.errors import Busy, Invalid, NotFound, StorageFull, StorageUnavailable, TooLarge
 
 CHUNK_BYTES = 1 << 20
+MAX_TRUSTED = 200_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -44,6 +45,10 @@ def storage_error(error: OSError, what: str) -> StorageFull | StorageUnavailable
             f"The disk is full: {what} was not kept.", fix="Free some space; nothing that was there is lost."
         )
     return StorageUnavailable(f"{what} could not be written or read: {error.strerror}.")
+
+
+def _mark(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_size, stat.st_mtime_ns
 
 
 class BlobWriter:
@@ -173,6 +178,8 @@ class BlobStore:
             paths.private_folder(root / name)
         self._lock = threading.Lock()
         self._receiving: set[str] = set()
+        #: Blobs whose content this process has seen to be right, with what their file looked like then.
+        self._trusted: dict[str, tuple[int, int]] = {}
 
     # ---- reading
 
@@ -193,8 +200,12 @@ class BlobStore:
             return None
 
     def open(self, sha256: str) -> BinaryIO:
-        """Open a whole blob for reading. Raises NotFound."""
+        """Open a whole blob for reading. Raises NotFound, with code BLOB_DAMAGED when its content is wrong.
+
+        The first opening after a start reads it whole, as does each after its file changed.
+        """
         try:
+            self._check(sha256)
             return open(self.path(sha256), "rb")
         except FileNotFoundError as error:
             raise NotFound("There is no such blob.", code="BLOB_NOT_FOUND") from error
@@ -223,13 +234,37 @@ class BlobStore:
     def verify(self, sha256: str) -> bool:
         """Read a blob whole. One that is damaged is moved aside and False returned; it can be fetched again."""
         digest = hashlib.sha256()
-        for piece in self.pieces(sha256):
-            digest.update(piece)
+        try:
+            with open(self.path(sha256), "rb") as blob:
+                mark = _mark(os.fstat(blob.fileno()))
+                while piece := blob.read(CHUNK_BYTES):
+                    digest.update(piece)
+        except FileNotFoundError as error:
+            raise NotFound("There is no such blob.", code="BLOB_NOT_FOUND") from error
+        except OSError as error:
+            raise storage_error(error, "a blob") from error
         if digest.hexdigest() == sha256:
+            self._trust(sha256, mark)
             return True
         aside = self.root / "damaged" / f"{sha256}.{secrets.token_hex(4)}"
         os.replace(self.path(sha256), aside)
         return False
+
+    def _check(self, sha256: str) -> None:
+        if self._trusted.get(sha256) == _mark(self.path(sha256).stat()):
+            return
+        if not self.verify(sha256):
+            raise NotFound(
+                "This blob was damaged on the disk and is not served.",
+                code="BLOB_DAMAGED",
+                fix="Send it again, and look after the disk.",
+            )
+
+    def _trust(self, sha256: str, mark: tuple[int, int]) -> None:
+        with self._lock:
+            if len(self._trusted) >= MAX_TRUSTED:
+                self._trusted.clear()
+            self._trusted[sha256] = mark
 
     # ---- writing
 
@@ -278,7 +313,7 @@ class BlobStore:
         return shutil.disk_usage(self.root).free
 
     def names(self) -> Iterator[tuple[str, int, float]]:
-        """Yield (sha256, size, time of last change in seconds) of whole blobs."""
+        """Yield (sha256, size, time of last use in seconds) of whole blobs."""
         for shard in self.root.iterdir():
             if len(shard.name) == 2 and shard.is_dir():
                 for path in shard.iterdir():
@@ -287,7 +322,7 @@ class BlobStore:
                             stat = path.stat()
                         except FileNotFoundError:
                             continue
-                        yield path.name, stat.st_size, stat.st_mtime
+                        yield path.name, stat.st_size, max(stat.st_atime, stat.st_mtime)
 
     def sweep(self, older_than_s: float) -> int:
         """Remove files left by writers and uploads that ended long ago; return how many."""
@@ -310,6 +345,7 @@ class BlobStore:
             paths.sync_folder(self.root)
         os.replace(path, target)
         paths.sync_folder(target.parent)
+        self._trust(sha256, _mark(target.stat()))
 
     def _let_go(self, sha256: str) -> None:
         with self._lock:

@@ -27,7 +27,7 @@ from core.manifest.splits import BOM, file_items, lines_of
 
 RECORD = struct.Struct(">QQ32s")
 #: Items up to this length travel with the offer; longer ones are fetched.
-INLINE_BYTES = 16 << 10
+INLINE_BYTES = 4 << 10
 SLICED_MODES = frozenset({SplitMode.FILES, SplitMode.LINES, SplitMode.LIST})
 
 Item = dict[str, Any]
@@ -122,6 +122,9 @@ def needed_files(
     shared = matcher(spec.inputs.shared) if spec.inputs.shared else None
     own = matcher(spec.split.files) if spec.split.mode is SplitMode.FILES else None
     mine = {item["path"] for item in items} if own is not None and not merge else set()
+    # A script that the command names is always there, whatever `shared` says.
+    command = spec.merge.command if merge and spec.merge is not None else spec.run.command
+    mine |= {word.removeprefix("./") for word in command}
     wanted = []
     for entry in entries:
         if entry.path in mine:

@@ -1,5 +1,5 @@
 """Trains a network with one hidden layer to tell two spirals apart; plain Python, stochastic gradient descent."""
-# ruff: noqa: B905, RUF007
+# ruff: noqa: B905
 
 import argparse
 import json
