@@ -10,7 +10,7 @@ from typing import Final
 
 from core.blobs.cache import BlobCache
 from core.blobs.store import PartialBlob
-from core.domain.errors import Busy, Invalid, RateLimited, StorageUnavailable
+from core.domain.errors import Busy, Invalid, RateLimited, StorageUnavailable, TooLarge
 from worker_app.agent.pauses import Pauses
 from worker_app.agent.ports.link import BlobLink, LinkClosed
 
@@ -71,6 +71,33 @@ class Fetching:
                     group.create_task(fetch(one))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
+
+    async def whole(self, attempt_id: str, digest: str, max_bytes: int) -> bytes:
+        """Return a blob whose size is not known, at most `max_bytes`, through the cache."""
+        store, failures = self._cache.store, 0
+        while not store.has(digest):
+            pieces: list[bytes] = []
+            count = 0
+            try:
+                async for piece in self._link.fetch(attempt_id, digest):
+                    count += len(piece)
+                    if count > max_bytes:
+                        raise TooLarge("A list of files is too large.", code="INDEX_TOO_LARGE")
+                    pieces.append(piece)
+            except (LinkClosed, Busy, RateLimited) as error:
+                failures += 1
+                logger.info("a list of files has to wait", extra={"code": error.code})
+                await self._pauses.pause(min(60_000, 1000 << min(failures, 6)))
+                continue
+            await asyncio.to_thread(self._keep, digest, b"".join(pieces))
+        self._cache.touch(digest)
+        return await asyncio.to_thread(store.read, digest, 0, max_bytes)
+
+    def _keep(self, digest: str, content: bytes) -> None:
+        self._cache.make_room(len(content))
+        with self._cache.store.writer() as writer:
+            writer.write(content)
+            writer.finish(digest)
 
     async def _fetch(self, attempt_id: str, wanted: Wanted, on_bytes: OnBytes) -> None:
         lock = self._under_way.setdefault(wanted.sha256, asyncio.Lock())

@@ -31,8 +31,15 @@ def _load() -> Any:
 class Gpus:
     """What NVML says. A call may block as long as the driver does: never call it on the loop."""
 
-    def __init__(self) -> None:
-        self._library = _load()
+    def __init__(self, library: Any = None) -> None:
+        self._library = library if library is not None else _load()
+
+    @classmethod
+    def none(cls) -> Gpus:
+        """The owner lends no GPU: the driver is not even asked."""
+        gpus = cls.__new__(cls)
+        gpus._library = None
+        return gpus
 
     def list(self) -> tuple[Gpu, ...]:
         """Return the GPUs, each by its UUID; none when the driver does not answer."""

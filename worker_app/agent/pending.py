@@ -106,6 +106,7 @@ class Pending:
         self.outgoing[attempt_id] = entry
         self._by_number[update.number] = attempt_id
         self._updates[attempt_id] = update
+        self._to_send.pop(attempt_id, None)
         if entry.is_terminal:
             self._urgent = True
             # What only a live attempt needs is not worth a row any more.

@@ -68,10 +68,11 @@ class Performer:
         on_live: Callable[[do.BecameLive], None],
         on_exit: Callable[[str], None],
         gpu_use: GpuUse = no_gpu,
+        pauses: Pauses | None = None,
     ) -> None:
         self.state = state
         self.crew = Crew()
-        self.pauses = Pauses()
+        self.pauses = pauses or Pauses()
         self._clock = clock
         self._link = link
         self._store = store

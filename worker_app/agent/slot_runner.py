@@ -160,9 +160,7 @@ class SlotRunner:
             elif isinstance(instruction, Prepare):
                 self._drop_ready()
                 usable = self.sandbox is not None
-                self._shop.tell(
-                    PrepareFailed(instruction.offer.attempt_id, failure=failure, sandbox_open=usable)
-                )
+                self._shop.tell(PrepareFailed(instruction.offer.attempt_id, failure=failure, sandbox_open=usable))
             elif isinstance(instruction, Adopt):
                 self._shop.tell(AdoptFailed(self.index, instruction.found.sandbox_id))
 

@@ -1,0 +1,147 @@
+"""The worker's command line: `run`, `run-once`, `doctor`. The tray app opens without a command, later."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from core import logs, paths
+from core import settings as core_settings
+from core.domain.errors import HiveMindError, Invalid
+from worker_app.settings import FILE_NAME, WorkerSettings
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse, run, and return the exit code: 0 fine, 1 an error that was explained, 2 wrong usage."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except HiveMindError as error:
+        _explain(error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _explain(error: HiveMindError) -> None:
+    print(f"{error.message} [{error.code}]", file=sys.stderr)
+    for problem in getattr(error, "problems", ()):
+        where = f"line {problem.line}: " if problem.line else ""
+        print(f"  {where}{problem.reason} {problem.fix}", file=sys.stderr)
+    if error.fix:
+        print(error.fix, file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="worker_app", description="Lend this computer to a HiveMind pool.")
+    commands = parser.add_subparsers(dest="name", required=True)
+    run = commands.add_parser("run", help="run the agent: connect to the master and work")
+    run.set_defaults(command=_run)
+    _common(run)
+    run.add_argument("--join", metavar="LINK", help="join a pool first; - reads the link from standard input")
+    run.add_argument("--slots", type=int)
+    run.add_argument("--cpu-cores", type=float)
+    run.add_argument("--memory-gb", type=float)
+    run.add_argument("--label", action="append", metavar="K=V", default=None)
+    once = commands.add_parser("run-once", help="run one subtask of a folder on this computer's own engine")
+    once.set_defaults(command=_run_once)
+    _common(once)
+    once.add_argument("folder", type=Path)
+    once.add_argument("--index", type=int, default=0)
+    doctor = commands.add_parser("doctor", help="try whether this computer can be a node")
+    doctor.set_defaults(command=_doctor)
+    _common(doctor)
+    doctor.add_argument("--json", action="store_true")
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--runtime", choices=["docker", "process"])
+
+
+def _settings(arguments: argparse.Namespace, folder: Path) -> WorkerSettings:
+    flags: dict[str, Any] = {
+        name: getattr(arguments, name, None) for name in ("slots", "cpu_cores", "memory_gb", "runtime")
+    }
+    labels = getattr(arguments, "label", None)
+    if labels:
+        pairs = [text.partition("=") for text in labels]
+        if not all(key and equals for key, equals, _ in pairs):
+            raise Invalid("A label is written KEY=VALUE.", code="LABEL_INVALID")
+        flags["label"] = {key: value for key, _, value in pairs}
+    return core_settings.load(WorkerSettings, file=folder / FILE_NAME, environ=os.environ, flags=flags)
+
+
+def _folders(arguments: argparse.Namespace) -> paths.Folders:
+    given = arguments.data_dir or os.environ.get("HIVEMIND_DATA_DIR")
+    return paths.folders("worker", data_dir=Path(given) if given else None)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from worker_app import bootstrap
+    from worker_app.agent.workspace import Workspace
+
+    folders = _folders(arguments)
+    workspace = Workspace(folders.data)
+    settings = _settings(arguments, folders.data)
+    with logs.configure(file=folders.logs / "agent.log", level=settings.log_level) as configured, workspace:
+        logs.catch_unhandled()
+        identity = workspace.identity()
+        if arguments.join and identity is None:
+            link = sys.stdin.readline().strip() if arguments.join == "-" else arguments.join
+            configured.secrets.add(link)
+            identity = asyncio.run(bootstrap.join(workspace, settings, link))
+            logger.info("joined", extra={"node_id": identity.node_id, "pool": identity.pool_name})
+        if identity is None:
+            raise Invalid(
+                "This worker has not joined a pool yet.",
+                code="NOT_JOINED",
+                fix="Ask the pool's operator for a join link, then start with: "
+                "python -m worker_app run --join - (and paste the link).",
+            )
+        return asyncio.run(bootstrap.run_agent(workspace, settings, identity))
+
+
+def _run_once(arguments: argparse.Namespace) -> int:
+    from worker_app import run_once
+
+    folders = _folders(arguments)
+    settings = _settings(arguments, folders.data)
+    with logs.configure(file=None, level="WARNING"):
+        return asyncio.run(run_once.run(arguments.folder, arguments.index, settings, folders.data))
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from worker_app import bootstrap
+    from worker_app.agent.gpus import Gpus
+    from worker_app.agent.workspace import Workspace
+    from worker_app.doctor import Doctor, as_json, as_text
+
+    folders = _folders(arguments)
+    workspace = Workspace(folders.data)
+    settings = _settings(arguments, folders.data)
+
+    async def examine() -> int:
+        runtime = bootstrap.make_runtime(settings, workspace.root, "doctor")
+        try:
+            checks = await Doctor(runtime, workspace.root, workspace.identity(), Gpus()).examine()
+        finally:
+            await runtime.shut()
+        print(as_json(checks) if arguments.json else as_text(checks))
+        return 0 if all(check.ok or not check.needed for check in checks) else 1
+
+    with logs.configure(file=None, level="ERROR"):
+        return asyncio.run(examine())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

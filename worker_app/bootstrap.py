@@ -1,0 +1,148 @@
+"""The one place that builds an agent from its parts. Reads top to bottom."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from core import paths
+from core.blobs.cache import BlobCache
+from core.blobs.store import BlobStore
+from core.clock import SystemClock
+from core.domain.errors import Invalid
+from core.domain.node import RuntimeKind
+from core.domain.resources import GIB
+from core.manifest.spec_json import spec_from_json
+from core.rpc.join_link import parse_join_link
+from worker_app.agent.fetching import Fetching
+from worker_app.agent.gpus import Gpus
+from worker_app.agent.inputs import CachedInputs
+from worker_app.agent.outbox import Outbox
+from worker_app.agent.pauses import Pauses
+from worker_app.agent.performer import Performer
+from worker_app.agent.ports.link import Identity
+from worker_app.agent.ports.sandbox import Runtime
+from worker_app.agent.probe import Limits, boot_id, host_name, measure_disk, node_facts
+from worker_app.agent.state import AgentState
+from worker_app.agent.workspace import Workspace
+from worker_app.daemon import Daemon, Surroundings
+from worker_app.execution.docker_runtime import DockerRuntime
+from worker_app.execution.engine import default_engine
+from worker_app.execution.images import load_catalogue
+from worker_app.execution.process import ProcessRuntime
+from worker_app.settings import WorkerSettings
+from worker_app.wire.enrolment import EnrolmentGateway
+from worker_app.wire.gateway import Gateway
+
+
+def agent_version() -> str:
+    """Return the version of the installed product; `dev` in a checkout that was not installed."""
+    try:
+        return version("hivemind")
+    except PackageNotFoundError:
+        return "dev"
+
+
+def make_runtime(settings: WorkerSettings, folder: Path, node_id: str) -> Runtime:
+    """Return the runtime that the owner chose. Nothing is asked of an engine yet."""
+    if settings.runtime is RuntimeKind.PROCESS:
+        # NOT ISOLATED; only the owner's own tasks that allow it are taken (agent.admission).
+        return ProcessRuntime(paths.private_folder(folder / "process"), environment=os.environ)
+    return DockerRuntime(default_engine(), node_id, load_catalogue(paths.resources() / "images"))
+
+
+def make_limits(settings: WorkerSettings, folder: Path) -> Limits:
+    """Return what the owner allows, in exact units."""
+    disk_bytes = int(settings.disk_gb * GIB) or shutil.disk_usage(folder).free // 2
+    return Limits(
+        slots=settings.slots,
+        cpu_millis=int(settings.cpu_cores * 1000),
+        memory_bytes=int(settings.memory_gb * GIB),
+        disk_bytes=disk_bytes,
+        disk_reserve_bytes=int(settings.disk_reserve_gb * GIB),
+        labels=settings.label,
+        images_allowed=tuple(settings.images_allowed),
+        owners_allowed=tuple(settings.owners_allowed),
+    )
+
+
+async def join(workspace: Workspace, settings: WorkerSettings, link_text: str) -> Identity:
+    """Spend a join link and keep who this node is. A node that belongs to a pool already keeps its place."""
+    if workspace.identity() is not None:
+        raise Invalid(
+            f"This worker has already joined a pool (data folder {workspace.root}).",
+            code="ALREADY_JOINED",
+            fix="Start it without --join, or use another --data-dir.",
+        )
+    link = parse_join_link(link_text)
+    enrolment = EnrolmentGateway()
+    runtime = make_runtime(settings, workspace.root, "joining")
+    try:
+        engine = await runtime.probe()
+    finally:
+        await runtime.shut()
+    facts = node_facts(
+        engine,
+        make_limits(settings, workspace.root),
+        disk=measure_disk(workspace.root),
+        gpus=Gpus().list() if settings.gpus else (),
+        host_name=host_name(),
+        agent_version=agent_version(),
+    )
+    key_pem = workspace.enrolment_key(enrolment.new_key)
+    identity = await enrolment.enrol(link, key_pem=key_pem, facts=facts, agent_version=agent_version())
+    workspace.keep_identity(identity)
+    return identity
+
+
+async def run_agent(workspace: Workspace, settings: WorkerSettings, identity: Identity) -> int:
+    """Build the agent of a joined node and run it until it is asked to quit."""
+    clock = SystemClock()
+    runtime = make_runtime(settings, workspace.root, identity.node_id)
+    limits = make_limits(settings, workspace.root)
+    gpus = Gpus() if settings.gpus else Gpus.none()
+    gateway = Gateway(identity)
+    pauses = Pauses()
+    cache = BlobCache(BlobStore(workspace.blobs), limits.disk_bytes)
+    cache.store.sweep(24 * 3600)
+    this_boot = boot_id()
+    daemon = Daemon(
+        Surroundings(
+            workspace=workspace,
+            runtime=runtime,
+            enrolment=EnrolmentGateway(),
+            limits=limits,
+            gpus=gpus,
+            agent_version=agent_version(),
+            clock=clock,
+            quit_grace_s=settings.quit_grace_s,
+            print_line=lambda line: print(line, flush=True),
+        ),
+        identity,
+    )
+    state = AgentState(
+        node_id=identity.node_id,
+        boot_id=this_boot,
+        agent_version=agent_version(),
+        random=random.random,
+        load_spec=spec_from_json,
+    )
+    performer = Performer(
+        state,
+        clock=clock,
+        link=gateway,
+        blobs=gateway,
+        log_link=gateway,
+        store=Outbox(workspace.root, this_boot),
+        runtime=runtime,
+        inputs=CachedInputs(Fetching(gateway, cache, pauses), cache),
+        pauses=pauses,
+        folder=workspace.root,
+        on_live=daemon.on_live,
+        on_exit=daemon.on_exit,
+        gpu_use=gpus.use,
+    )
+    return await daemon.run(performer)
