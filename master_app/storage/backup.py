@@ -19,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, create_engine, insert, inspect, select, text
 from sqlalchemy.pool import NullPool
 
-from core.domain.errors import Conflict, Invalid
+from core.domain.errors import Conflict, Invalid, StorageUnavailable
 from core.paths import private_folder, private_opener, sync_folder
 from master_app.storage.engine import database_url, prepare_file, writer_engine
 from master_app.storage.failures import from_os_error, translate
@@ -74,8 +74,10 @@ def back_up(engine: Engine, target: Path, files: Mapping[str, Path], *, now_ms: 
                 os.fsync(raw.fileno())
             os.replace(packed, target)
             sync_folder(folder)
-    except (OSError, sqlite3.Error) as error:
-        raise (translate(error) or from_os_error(OSError(str(error)))) from error
+    except OSError as error:
+        raise from_os_error(error) from error
+    except sqlite3.Error as error:
+        raise (translate(error) or StorageUnavailable("The database could not be copied.")) from error
     return heads
 
 

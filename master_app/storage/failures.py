@@ -32,8 +32,6 @@ def translate(error: BaseException) -> HiveMindError | None:
         return translate(error.orig)
     if isinstance(error, sqlite3.Error):
         return _from_sqlite(error)
-    if isinstance(error, OSError):
-        return from_os_error(error)
     state = getattr(error, "sqlstate", None)
     if type(error).__module__.startswith("psycopg"):
         return _from_postgres(error, state if isinstance(state, str) else "")

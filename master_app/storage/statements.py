@@ -7,7 +7,7 @@ are the same, and runs as text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, bindparam, literal_column
@@ -16,7 +16,6 @@ from sqlalchemy.sql import ClauseElement
 
 #: Lists of keys are asked for in portions of these sizes, so that there are few different statements.
 PORTIONS: Final = (1, 16, 128)
-_FETCH_ROWS: Final = 256
 #: What SQLite's compiler writes behind each LIMIT that is not a number.
 _NO_OFFSET: Final = " OFFSET ?"
 
@@ -105,18 +104,10 @@ class Sql:
         found: Row | None = self._cursor.fetchone()
         return found
 
-    def stream(self, statement: ClauseElement, values: Sequence[Any] = ()) -> Iterator[Row]:
-        """Go through the rows of a query without holding them all."""
-        if self.is_sqlite:
-            cursor = self._driver.cursor()
-        else:
-            cursor = self._driver.cursor(name="hivemind_stream", withhold=False)
-        try:
-            cursor.execute(self.text_of(statement), values)
-            while rows := cursor.fetchmany(_FETCH_ROWS):
-                yield from rows
-        finally:
-            cursor.close()
+    def explain(self, statement: ClauseElement, values: Sequence[Any] = ()) -> list[str]:
+        """Return how SQLite would find the rows, for tests and for profiles."""
+        self._cursor.execute(f"EXPLAIN QUERY PLAN {self.text_of(statement)}", values)
+        return [str(row[-1]) for row in self._cursor.fetchall()]
 
     def of_keys(
         self, query: Select[Any], column: ColumnElement[Any], keys: Sequence[Any], before: Sequence[Any] = ()

@@ -126,6 +126,20 @@ class SqlTaskReads:
             if len(rows) < _ROWS_AT_ONCE:
                 return
 
+    def part_files(self, task_id: str) -> Iterator[ArtifactView]:
+        """Return the files of all winners but the merge's, by index, with their own paths."""
+        row = self._readers.row(select(tasks.c.subtask_count).where(tasks.c.task_id == task_id))
+        place = (-1, -1)
+        while row is not None:
+            rows = self._readers.rows(_artifacts_after(task_id, place, None))
+            for index, position, *columns in rows:
+                if index >= row[0]:
+                    return
+                yield _artifact_view("", index, columns)
+                place = (index, position)
+            if len(rows) < _ROWS_AT_ONCE:
+                return
+
     def artifact(self, task_id: str, name: str) -> ArtifactView | None:
         row = self._readers.row(select(tasks.c.subtask_count, tasks.c.merge).where(tasks.c.task_id == task_id))
         if row is None:

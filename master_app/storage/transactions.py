@@ -20,7 +20,10 @@ logger = logging.getLogger(__name__)
 
 #: Key of the advisory lock ("HIVE" in ASCII); one master a database, whatever the number of schemas.
 _LOCK: Final = 0x48495645
-_TAKE_LOCK: Final = text(f"SELECT pg_try_advisory_lock({_LOCK})")
+#: A master that was stopped or killed a moment ago may still have its session.
+_LOCK_WAIT: Final = text("SET LOCAL lock_timeout = '3s'")
+_TAKE_LOCK: Final = text(f"SELECT pg_advisory_lock({_LOCK})")
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 _HOLD_LOCK: Final = text(
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objsubid = 1"
     f" AND objid = {_LOCK} AND pid = pg_backend_pid()"
@@ -45,8 +48,8 @@ class SqlTransactions:
         try:
             sql = Sql(connection)
             with connection.begin():
-                if not sql.is_sqlite and not sql.rows(_TAKE_LOCK)[0][0]:
-                    raise _not_the_writer()
+                if not sql.is_sqlite:
+                    _take_lock(sql)
                 if self.term_keeper.term:
                     self.term_keeper.prove(sql)
                 else:
@@ -93,6 +96,16 @@ class SqlTransactions:
         connection, self._connection, self._sql, self._uow = self._connection, None, None, None
         if connection is not None:
             _drop(connection)
+
+
+def _take_lock(sql: Sql) -> None:
+    sql.run(_LOCK_WAIT)
+    try:
+        sql.rows(_TAKE_LOCK)
+    except Exception as error:
+        if getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise _not_the_writer() from error
+        raise
 
 
 def _drop(connection: Connection) -> None:

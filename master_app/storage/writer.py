@@ -14,7 +14,7 @@ from core.domain.errors import HiveMindError, StorageUnavailable
 from core.domain.events import Fact
 from master_app.ports.unit_of_work import Command, Lane, UnitOfWork
 from master_app.scheduling.pool import Pool
-from master_app.storage.failures import is_outage, translate
+from master_app.storage.failures import from_os_error, is_outage, translate
 from master_app.storage.lanes import LanedQueue
 
 logger = logging.getLogger(__name__)
@@ -237,6 +237,8 @@ class CommandWriter:
         self._is_ready = False
         self._transactions.abandon()
         ours = error if isinstance(error, HiveMindError) else translate(error)
+        if isinstance(error, OSError):
+            ours = from_os_error(error)
         logger.error("%s: everything in it is refused", what, exc_info=error)
         if ours is not None and is_outage(ours):
             return ours

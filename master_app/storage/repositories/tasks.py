@@ -52,7 +52,10 @@ _DEPENDANTS: Final = (
 )
 _ADD_SECRET: Final = insert_of(task_secrets)
 _BY_KEY: Final = select(tasks.c.task_id).where(
-    tasks.c.owner_id == bindparam("owner_id"), tasks.c.idempotency_key == bindparam("idempotency_key")
+    tasks.c.owner_id == bindparam("owner_id"),
+    tasks.c.idempotency_key == bindparam("idempotency_key"),
+    # Says that the index of keys alone holds the answer.
+    text("idempotency_key <> ''"),
 )
 _EXPIRED: Final = (
     select(tasks.c.task_id)
@@ -161,6 +164,9 @@ class SqlTasks:
         self.flush()
         row = self._sql.row(_COUNT_LIVE, (owner_id,))
         return (int(row[0]), int(row[1])) if row is not None else (0, 0)
+
+    def keep_blobs(self, task_id: str, blobs: Sequence[str]) -> None:
+        self.add_blobs([(task_id, blob) for blob in blobs])
 
     def add_blobs(self, blobs: Sequence[tuple[str, str]]) -> None:
         """Note (task_id, blob) pairs that attempts of these tasks may read from now on."""

@@ -8,23 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.clock import ManualClock
-from tests.support.postgres import Postgres, postgres
-from tests.support.storage import Opened, new_id
+from tests.support.databases import postgres_server, url
+from tests.support.storage import Opened
 
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    with postgres() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database."""
-    if request.param == "sqlite":
-        return ""
-    server: Postgres = request.getfixturevalue("postgres_server")
-    return server.new_database(f"t{new_id(0).lower()}")
+__all__ = ["opened", "postgres_server", "url"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from core.domain.errors import HiveMindError, StorageFull
 from core.domain.events import TaskProgressed
 from core.domain.session import LogStream
-from master_app.ports.unit_of_work import UnitOfWork
+from master_app.ports.unit_of_work import Command, UnitOfWork
 from tests.fakes.clock import ManualClock
 from tests.support.small_disk import small_disk
 from tests.support.storage import NOW_MS, Opened, a_task, new_id, submitted
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 _TEXT_BYTES = 8_000
 
 
-def adding(number: int) -> object:
+def adding(number: int) -> Command[int]:
     task = a_task(name=f"task {number}", idempotency_key=str(number))
 
     def command(uow: UnitOfWork) -> int:
@@ -52,7 +52,7 @@ def test_a_disk_that_fills_in_a_batch_loses_nothing_acknowledged(tmp_path: Path,
         # A full disk is still full: the next is refused too, and what is there can be read.
         assert opened.storage.task_reads.tasks(owner_id=None, limit=500).items
         ballast.unlink()
-        assert opened.run(adding(1_000_000)) == 1_000_000  # type: ignore[arg-type]
+        assert opened.run(adding(1_000_000)) == 1_000_000
         assert opened.rebuilds >= 2
         assert kept(opened) == acknowledged | {1_000_000}
         opened.close()
@@ -69,7 +69,7 @@ def _write_until_full(opened: Opened) -> tuple[set[int], dict[int, HiveMindError
     while not refused and number < 10_000:
         futures: dict[int, Future[int]] = {}
         for _ in range(40):
-            futures[number] = opened.storage.writer.execute(adding(number))  # type: ignore[arg-type]
+            futures[number] = opened.storage.writer.execute(adding(number))
             number += 1
         for each, future in futures.items():
             error = future.exception(60)
@@ -147,7 +147,7 @@ def test_files_are_readable_by_their_owner_alone(tmp_path: Path, clock: ManualCl
     opened = Opened("", tmp_path / "data", clock)
     before = os.umask(0)
     try:
-        opened.run(adding(1))  # type: ignore[arg-type]
+        opened.run(adding(1))
         opened.storage.log_files.append(new_id(NOW_MS), LogStream.ERR, 0, b"x")
         found = [opened.folder, *opened.folder.rglob("*")]
         assert {path.name for path in found} >= {"hivemind.sqlite3", "hivemind.sqlite3-wal", "logs"}

@@ -71,15 +71,11 @@ WITH_ROW_NUMBERS: Final = {"task_specs"}
 _LIVE_TASK: Final = (
     "state IN ('CANCELLING', 'HELD', 'MERGING', 'PAUSED', 'PAUSING', 'QUEUED', 'RUNNING', 'WAITING')"
 )
+_LIVE_ATTEMPT: Final = "state IN ('ACCEPTED', 'OFFERED', 'PREPARING', 'RUNNING', 'UPLOADING')"
+_SPENDING: Final = "code IN ('ATTEMPT_PAID', 'ATTEMPT_PAID_SHORT', 'POOL_FEE')"
 #: Name, table, columns, unique, condition.
 INDEXES: Final = (
-    (
-        "ix_attempts_live",
-        "attempts",
-        "attempt_id",
-        False,
-        "state IN ('ACCEPTED', 'OFFERED', 'PREPARING', 'RUNNING', 'UPLOADING')",
-    ),
+    ("ix_attempts_live", "attempts", "attempt_id", False, _LIVE_ATTEMPT),
     ("ix_attempts_subtask", "attempts", "task_id ix", False, ""),
     ("ix_invites_secret", "invites", "secret_sha256", True, ""),
     ("ix_nodes_name", "nodes", "name", False, ""),
@@ -90,20 +86,14 @@ INDEXES: Final = (
     ("ix_tasks_expiry", "tasks", "expires_ms", False, "expires_ms > 0 AND expired = 0"),
     ("ix_tasks_key", "tasks", "owner_id idempotency_key", True, "idempotency_key <> ''"),
     ("ix_tasks_live", "tasks", "task_id", False, _LIVE_TASK),
-    ("ix_tasks_live_owner", "tasks", "owner_id subtask_count", False, _LIVE_TASK),
+    ("ix_tasks_live_owner", "tasks", "owner_id state subtask_count", False, _LIVE_TASK),
     ("ix_tasks_owner", "tasks", "owner_id task_id", False, ""),
     ("ix_tokens_secret", "tokens", "secret_sha256", True, ""),
     ("ix_tokens_user", "tokens", "user_id token_id", False, ""),
     ("ix_transfers_credit", "transfers", "credit sequence", False, ""),
     ("ix_transfers_debit", "transfers", "debit sequence", False, ""),
     ("ix_transfers_id", "transfers", "transfer_id", True, ""),
-    (
-        "ix_transfers_spent",
-        "transfers",
-        "actor_id at_ms",
-        False,
-        "code IN ('ATTEMPT_PAID', 'ATTEMPT_PAID_SHORT', 'POOL_FEE')",
-    ),
+    ("ix_transfers_spent", "transfers", "actor_id at_ms", False, _SPENDING),
     ("ix_users_username", "users", "username", True, "username <> ''"),
 )
 _KINDS: Final[dict[str, Any]] = {

@@ -19,7 +19,7 @@ from master_app.ports.users import InviteRecord, TokenRecord, UserRecord
 from master_app.storage import mapping, mapping_ledger, mapping_people
 from master_app.storage.tables import ledger, nodes, tasks, users
 from master_app.storage.values import FILES, QUOTA, columns_to_entry, entry_to_columns
-from tests.support.storage import NOW_MS, a_grant, a_node, a_task, an_attempt
+from tests.support.storage import a_grant, a_node, a_task, an_attempt
 
 CHAINED = ChainedTransfer(sequence=1, transfer=a_grant("u", 5), previous_debit="", previous_credit="x", hash="h")
 USER = UserRecord(

@@ -73,6 +73,7 @@ class Bench:
         self.transactions = MemoryTransactions()
         self.published: list[tuple[Sequence[Fact], int]] = []
         self.rebuilt = 0
+        self.pool = Pool()
         self.gate = threading.Event()
         self.writer = CommandWriter(
             self.transactions,
@@ -83,7 +84,8 @@ class Bench:
     def _rebuild(self, uow: Any) -> None:
         self.rebuilt += 1
         assert not uow.pool.nodes, "a rebuild begins with an empty hot state"
-        uow.pool.owner_use["rebuilt"] = float(self.rebuilt)
+        uow.pool.undo(lambda: None)
+        self.pool = uow.pool
 
     def hold(self) -> None:
         entered = threading.Event()
@@ -128,13 +130,15 @@ def test_a_failed_commit_fails_its_whole_batch_and_rebuilds_the_hot_state(bench:
 
 def test_the_hot_state_of_a_failed_batch_is_thrown_away(bench: Bench) -> None:
     bench.transactions.failures = [OSError(5, "I/O error")]
+    lost: list[Pool] = []
 
     def command(uow: Any) -> None:
-        uow.pool.owner_use["lost"] = 1.0
+        lost.append(uow.pool)
         uow.written.append(1)
 
     assert isinstance(bench.writer.execute(command).exception(30), StorageUnavailable)
-    assert bench.writer.execute(lambda uow: dict(uow.pool.owner_use)).result(30) == {"rebuilt": 2.0}
+    assert bench.writer.execute(lambda uow: uow.pool is lost[0]).result(30) is False
+    assert bench.writer.execute(lambda uow: uow.pool is bench.pool).result(30) is True
 
 
 def test_a_database_that_cannot_be_opened_fails_what_waits_and_is_tried_again(bench: Bench) -> None:
