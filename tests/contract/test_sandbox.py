@@ -34,6 +34,8 @@ from worker_app.execution.docker_runtime import DockerRuntime
 from worker_app.execution.engine import default_engine
 from worker_app.execution.process import ProcessRuntime
 
+#: Those that run programs; the fake has no running time and no files of its own making.
+REAL = ["process", "docker"]
 NODE = f"contract-{os.getpid()}"
 LINES = (
     "hivemind_progress: 42.5\nhivemind_status: half way\nhivemind_metric: loss=0.13\n"
@@ -251,9 +253,8 @@ async def test_close_is_idempotent_and_ends_a_running_attempt(runtime: Runtime) 
             pass
 
 
+@pytest.mark.parametrize("runtime", REAL, indirect=True)
 async def test_freezing_does_not_count_as_running_time(runtime: Runtime) -> None:
-    if runtime.kind is RuntimeKind.FAKE:
-        pytest.skip("the fake has no running time")
     sandbox = await open_one(runtime)
     events = sandbox.run(shell("echo up; sleep 1; echo end", attempt_id="A1", timeout_s=2.5))
     await read_until(events, b"up\n")
@@ -265,9 +266,8 @@ async def test_freezing_does_not_count_as_running_time(runtime: Runtime) -> None
     await sandbox.close()
 
 
+@pytest.mark.parametrize("runtime", REAL, indirect=True)
 async def test_inputs_are_where_the_contract_says(runtime: Runtime, tmp_path: Path) -> None:
-    if runtime.kind is RuntimeKind.FAKE:
-        pytest.skip("the fake runs no program")
     source = (
         local_file(tmp_path, "main.sh", b"cat data/in.txt item.txt; cat lib/deep/x\n"),
         local_file(tmp_path, "data/in.txt", b"XXinputYY", offset=0),
@@ -294,9 +294,8 @@ async def test_inputs_are_where_the_contract_says(runtime: Runtime, tmp_path: Pa
     await sandbox.close()
 
 
+@pytest.mark.parametrize("runtime", REAL, indirect=True)
 async def test_a_copy_is_writable_and_its_changes_are_the_result(runtime: Runtime, tmp_path: Path) -> None:
-    if runtime.kind is RuntimeKind.FAKE:
-        pytest.skip("the fake runs no program")
     source = (local_file(tmp_path, "a", b"1"), local_file(tmp_path, "d/b", b"2"))
     sandbox = await open_one(runtime, source=source)
     done = await run(sandbox, shell("echo new > d/c; echo longer > a; echo o > out/o", copy=True))

@@ -275,13 +275,18 @@ def facts_of(
         address=address,
         cpu_millis=int(details.get("NCPU") or 0) * 1000,
         memory_bytes=int(details.get("MemTotal") or 0),
-        arch={"amd64": "x86_64", "arm64": "aarch64"}.get(arch, arch),
+        arch=arch_name(arch),
         os=str(details.get("OSType") or ""),
         cgroup_version=int(details.get("CgroupVersion") or 1),
         runtimes=runtimes,
         has_gpu_runtime="nvidia" in runtimes,
         images=tuple(image for one in images for image in image_facts_of_row(one)),
     )
+
+
+def arch_name(text: str) -> str:
+    """Return an architecture in the words of manifests; images and engines use two sets of names."""
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(text, text)
 
 
 def image_facts_of_row(row: Mapping[str, Any]) -> list[ImageFacts]:

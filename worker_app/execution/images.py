@@ -23,7 +23,7 @@ from worker_app.agent.ports.sandbox import (
     OnProgress,
     OpenProgress,
 )
-from worker_app.execution.engine import Engine
+from worker_app.execution.engine import Engine, arch_name
 
 PULL_S = 3600.0
 BUILD_S = 3600.0
@@ -213,7 +213,7 @@ def ready_image_of(name: str, record: Mapping[str, Any]) -> ReadyImage:
         digest=digest,
         recipe=str((config.get("Labels") or {}).get(RECIPE_LABEL, "")),
         size_bytes=int(record.get("Size") or 0),
-        arch=str(record.get("Architecture") or ""),
+        arch=arch_name(str(record.get("Architecture") or "")),
         os=str(record.get("Os") or ""),
     )
     return ReadyImage(
