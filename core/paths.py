@@ -11,7 +11,7 @@ import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import IO, Final, Literal
 
 import platformdirs
 
@@ -138,3 +138,16 @@ def program(
         return (str(binary), "-m", name)
     suffix = ".exe" if (os.name == "nt" if windows is None else windows) else ""
     return (str(binary.parent / f"{stem}{suffix}"),)
+
+
+def lock_exclusively(file: IO[bytes]) -> None:
+    """Lock an open file or raise OSError at once. The operating system gives it back when the process ends."""
+    if os.name == "nt":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    else:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -79,9 +79,7 @@ class NodeLogs:
             end = chunk.offset + len(chunk.content)
             next_offset, full = end, True
             if granted[chunk.attempt_id]:
-                next_offset, full = self._files.append(
-                    chunk.attempt_id, chunk.stream, chunk.offset, chunk.content
-                )
+                next_offset, full = self._files.append(chunk.attempt_id, chunk.stream, chunk.offset, chunk.content)
             acks[chunk.attempt_id, chunk.stream.value] = LogAck(
                 attempt_id=chunk.attempt_id, stream=chunk.stream, next_offset=next_offset, full=full
             )

@@ -163,6 +163,9 @@ class TaskRepository(Protocol):
 
     def set_spec(self, task_id: str, spec_json: str) -> None: ...
 
+    def keep_blobs(self, task_id: str, blobs: Sequence[str]) -> None:
+        """Note that a task needs these blobs too: its attempts may read them, retention keeps them."""
+
     def find_by_key(self, owner_id: str, idempotency_key: str) -> str | None:
         """Return the task that this owner made with this key."""
 

@@ -52,6 +52,15 @@ def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSetti
     return WhyWaiting(summary=summary, verdicts=verdicts, cheapest_change=change, impossible=impossible)
 
 
+def closed_by(pool: Pool, node_id: str, now_ms: int) -> Refusal | None:
+    """Return the first rule that keeps a node from taking any work at all; None: it takes what suits it."""
+    node = pool.nodes[node_id]
+    empty = Needs.nothing()
+    ask = Ask(task_id="", owner_id=node.owner_id, needs=empty, resources=empty.resources, now_ms=now_ms)
+    refusal = first_refusal(ask, Room(node))
+    return refusal if refusal is not None and refusal.rule != "runtime" else None
+
+
 def why_idle(pool: Pool, node_id: str, now_ms: int, settings: SchedulingSettings | None = None) -> str:
     """Return in one sentence why a node runs nothing more; empty when it just was not its turn."""
     node = pool.nodes.get(node_id)
@@ -76,10 +85,8 @@ def why_idle(pool: Pool, node_id: str, now_ms: int, settings: SchedulingSettings
         else:
             refusals[str(refusal)] += 1
     if not looked_at:
-        empty = Needs.nothing()
-        ask = Ask(task_id="", owner_id=node.owner_id, needs=empty, resources=empty.resources, now_ms=now_ms)
-        refusal = first_refusal(ask, room)
-        return f"No task is waiting. {refusal}" if refusal and refusal.rule != "runtime" else "No task is waiting."
+        refusal = closed_by(pool, node_id, now_ms)
+        return f"No task is waiting. {refusal}" if refusal else "No task is waiting."
     words, count = refusals.most_common(1)[0]
     return f"{count} of {looked_at} waiting tasks: {words}."
 

@@ -30,6 +30,7 @@ from core.domain.task import TERMINAL_TASK_STATES, MergeState, WaitFor
 from master_app.ledger import settlement
 from master_app.ports.tasks import AttemptRecord, SubtaskRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
+from master_app.scheduling.fair_share import charge
 from master_app.scheduling.placement import Placement
 from master_app.scheduling.pool import LiveAttempt, PoolTask
 from master_app.tasks.retries import NextStep, Outcome, next_step
@@ -39,6 +40,10 @@ from master_app.tasks.specs import SpecCache
 NewId = Callable[[int], str]
 #: What the master adds to the lease before it gives an attempt up, so that the agent always stops first (R2).
 LEASE_GRACE_MS = 60_000
+#: What a node's metering may be longer than the master's own clock says: the two tick apart.
+CLOCK_SLACK_MS = 60_000
+#: Reason of an attempt that was LOST and whose result was accepted all the same (R5).
+LATE = "late"
 #: Returned attempts after which a task asks for steadier nodes (R8).
 RETURNED_LIMIT = 20
 
@@ -71,6 +76,8 @@ class _Batch:
     ended: list[tuple[LiveAttempt, AttemptRecord]] = field(default_factory=list)
     wins: list[tuple[SubtaskKey, int, str]] = field(default_factory=list)
     touched: dict[str, TaskRecord] = field(default_factory=dict)
+    #: Of attempts with a committed checkpoint: how many ticks it covers.
+    committed: dict[str, int] = field(default_factory=dict)
     setbacks: list[tuple[LiveAttempt, AttemptRecord, AttemptUpdate | None]] = field(default_factory=list)
 
 
@@ -257,9 +264,12 @@ class Attempts:
         batch: _Batch,
     ) -> None:
         batch.ended.append((live, record))
+        if update is not None and update.ticks_committed:
+            batch.committed[record.attempt_id] = update.ticks_committed
         task = self._task(uow, live.task_id, batch)
         if task is None:
             return
+        self._charge(uow, task, live, record)
         task.live_attempts -= 1
         fenced = live.generation < task.generation or task.state in TERMINAL_TASK_STATES
         if record.state is AttemptState.SUCCEEDED and not fenced:
@@ -269,6 +279,14 @@ class Attempts:
             self._close_unwanted(uow, task, live, fenced=fenced)
         else:
             batch.setbacks.append((live, record, update))
+
+    @staticmethod
+    def _charge(uow: UnitOfWork, task: TaskRecord, live: LiveAttempt, record: AttemptRecord) -> None:
+        """Fair share counts what was reserved for as long as it ran."""
+        ran_ms = sum(tick.duration_ms for tick in record.ticks)
+        if ran_ms:
+            core_ms = ran_ms * live.resources.cpu_millis // 1000
+            charge(uow.pool, task.owner_id, core_ms, uow.now_ms)
 
     @staticmethod
     def _count_success(task: TaskRecord, index: int) -> None:
@@ -323,7 +341,7 @@ class Attempts:
         done = replace(
             record,
             state=AttemptState.SUCCEEDED,
-            reason="late",
+            reason=LATE,
             exit_code=update.exit_code,
             started_ms=update.started_at_ms,
             ended_ms=uow.now_ms,
@@ -382,7 +400,11 @@ class Attempts:
                 failure=record.failure,
                 reason=record.reason,
                 ticks=record.ticks,
+                ticks_committed=batch.committed.get(record.attempt_id, 0),
                 fenced=self._is_fenced(batch, live),
+                late=record.reason == LATE,
+                # No attempt can have run longer than since it was offered, by the master's own clock.
+                limit_ms=uow.now_ms - live.offered_ms + CLOCK_SLACK_MS,
             )
             for live, record in batch.ended
         ]
@@ -391,7 +413,7 @@ class Attempts:
         for (_, record), decision in zip(batch.ended, decisions, strict=True):
             task = batch.touched.get(record.task_id)
             if task is not None:
-                task.paid_ucpt += decision.amount_ucpt
+                task.paid_ucpt += decision.cost_ucpt
             done.append(replace(record, paid_ucpt=decision.amount_ucpt, pay_reason=decision.reason))
             if record.state is not AttemptState.SUCCEEDED:
                 uow.publish(_ended_fact(record, uow.now_ms))

@@ -18,9 +18,9 @@ from core.domain.task import (
     Wish,
 )
 from core.domain.user import Principal, Role
-from master_app.ledger import settlement
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork, Writer
+from master_app.tasks.funds import Funds
 from master_app.tasks.hot import hot_task
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
@@ -31,7 +31,10 @@ Dispatch = Callable[[UnitOfWork], None]
 class TaskControl:
     """Each verb returns a future of the task's state after it. Somebody else's task is NotFound."""
 
-    def __init__(self, *, writer: Writer, rollup: Rollup, specs: SpecCache, dispatch: Dispatch) -> None:
+    def __init__(
+        self, *, writer: Writer, rollup: Rollup, specs: SpecCache, funds: Funds, dispatch: Dispatch
+    ) -> None:
+        self._funds = funds
         self._writer = writer
         self._rollup = rollup
         self._specs = specs
@@ -148,8 +151,8 @@ class TaskControl:
         task.wait_for = WaitFor.NOTHING if task.pin else WaitFor.PIN
         hot = hot_task(uow, task, spec)
         hot.ready = [row.index for row in rows] + ([task.subtask_count] if merge_is_ready else [])
+        self._funds.open(uow, task, spec, hot)
         uow.pool.put_task(hot)
-        settlement.open_hold(uow, settlement.opening(task, spec))
         self._rollup.refresh(uow, task)
 
     @staticmethod

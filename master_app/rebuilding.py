@@ -1,0 +1,99 @@
+"""The hot state as the database tells it: at start, and after a commit that failed.
+
+Reservations are the sum of live attempts; their deadlines are pushed on, because reports that the master had
+acknowledged are forgotten (lifecycles, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.domain.node import NodeAdmin, NodeHealth
+from core.domain.spec import TaskSpec
+from core.domain.task import TERMINAL_TASK_STATES, Wish
+from core.manifest.spec_json import spec_from_json
+from master_app.node_pool.membership import pool_node
+from master_app.ports.tasks import AttemptRecord, TaskRecord
+from master_app.ports.unit_of_work import UnitOfWork
+from master_app.scheduling.pool import LiveAttempt
+from master_app.tasks.funds import Funds
+from master_app.tasks.hot import restore_task
+
+#: Beyond the lease: how long nodes may need to find the master again after its start.
+RECOVERY_MS = 360_000
+_CONNECTED = (NodeHealth.READY, NodeHealth.SUSPECT, NodeHealth.INITIALIZING)
+
+
+class Rebuilding:
+    """Fills an empty pool. `on_rebuilt` is told before, to end sessions of the state that was."""
+
+    def __init__(self, *, funds: Funds, on_rebuilt: Callable[[], None]) -> None:
+        self._funds = funds
+        self._on_rebuilt = on_rebuilt
+
+    def __call__(self, uow: UnitOfWork) -> None:
+        self._on_rebuilt()
+        self._nodes(uow)
+        specs = self._tasks(uow)
+        self._attempts(uow, specs)
+
+    @staticmethod
+    def _nodes(uow: UnitOfWork) -> None:
+        for node in uow.nodes.all():
+            if node.admin is NodeAdmin.REVOKED:
+                continue
+            if node.health in _CONNECTED:
+                node.health = NodeHealth.DISCONNECTED
+                node.health_since_ms = uow.now_ms
+                uow.nodes.save(node)
+            uow.pool.put_node(pool_node(node))
+
+    def _tasks(self, uow: UnitOfWork) -> dict[str, TaskSpec]:
+        specs: dict[str, TaskSpec] = {}
+        texts: dict[str, TaskSpec] = {}
+        for task in uow.tasks.live():
+            text = uow.tasks.spec_json(task.task_id)
+            spec = texts.get(text)
+            if spec is None:
+                spec = spec_from_json(text)
+                if len(texts) < 4096:
+                    texts[text] = spec
+            if task.live_attempts:
+                specs[task.task_id] = spec
+            hot = restore_task(uow, task, spec)
+            self._funds.restore(uow, task, spec, hot)
+            uow.pool.put_task(hot)
+        return specs
+
+    def _attempts(self, uow: UnitOfWork, specs: dict[str, TaskSpec]) -> None:
+        for row in uow.attempts.live():
+            task = uow.tasks.get(row.task_id)
+            if task is None:
+                continue
+            spec = specs.get(row.task_id) or spec_from_json(uow.tasks.spec_json(row.task_id))
+            uow.pool.add_attempt(_live(uow, task, spec, row))
+
+
+def _live(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, row: AttemptRecord) -> LiveAttempt:
+    is_merge = row.index >= task.subtask_count and spec.merge is not None
+    resources = spec.merge.resources if is_merge and spec.merge is not None else spec.resources
+    fenced = row.generation < task.generation or task.state in TERMINAL_TASK_STATES
+    unwanted = "cancelled" if task.wish is Wish.CANCEL or fenced else ""
+    return LiveAttempt(
+        attempt_id=row.attempt_id,
+        task_id=row.task_id,
+        index=row.index,
+        node_id=row.node_id,
+        term=row.term,
+        epoch=row.epoch,
+        generation=row.generation,
+        number=row.number,
+        resources=replace(resources, memory_bytes=row.memory_bytes),
+        state=row.state,
+        offered_ms=row.offered_ms,
+        lease_s=spec.lease_s,
+        deadline_ms=uow.now_ms + spec.lease_s * 1000 + RECOVERY_MS,
+        session_id="",
+        stop_reason=unwanted,
+    )

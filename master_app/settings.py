@@ -1,0 +1,59 @@
+"""What an operator may set of a master: file `master.toml` in the data folder, `HIVEMIND_*`, or flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from core.settings import Settings
+
+
+class MasterSettings(Settings):
+    """Defaults are safe for one computer: loopback only, SQLite and blobs in the data folder."""
+
+    data_dir: Path | None = None
+    #: HOST:PORT each; port 0 takes a free one.
+    web: str = "127.0.0.1:5000"
+    node: str = "0.0.0.0:50051"
+    control: str = "0.0.0.0:50052"
+    #: Host name or address that nodes and browsers use; empty: this computer's name.
+    public_name: str = ""
+    #: A database URL; empty: SQLite in the data folder.
+    database: str = ""
+    #: Where bundles and results are kept; empty: `blobs` in the data folder.
+    storage: Path | None = None
+    behind_proxy: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    pool_name: str = "HiveMind"
+    #: open, invite or closed; empty: open on loopback alone, else by invitation.
+    sign_up: str = Field(default="", pattern="^(open|invite|closed)?$")
+    #: Decimal CPT in quotes.
+    sign_up_grant: str = "150"
+    retention_days: int = Field(default=30, ge=1, le=3650)
+    #: Besides the catalogue: image names or prefixes before the tag. Operators decide.
+    images_allowed: list[str] = Field(default_factory=list, max_length=200)
+    wheel_folder: Path | None = None
+    package_index: bool = True
+    report_interval_s: float = Field(default=30.0, ge=1.0, le=30.0)
+    fill: str = Field(default="spread", pattern="^(spread|pack)$")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("web", "node", "control")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, separator, port = value.rpartition(":")
+        if not separator or not host or not port.isdigit() or int(port) > 65535:
+            raise ValueError("must be HOST:PORT, for example 127.0.0.1:5000")
+        return value
+
+
+def split_address(value: str) -> tuple[str, int]:
+    """Return host (without brackets) and port of HOST:PORT."""
+    host, _, port = value.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

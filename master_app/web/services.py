@@ -1,0 +1,150 @@
+"""What the web door calls. Futures resolve after the commit; every call may raise a `HiveMindError` at once.
+
+The protocols are as the services have them, so that bootstrap passes those services in as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.clock import Clock
+from core.domain.explain import WhyWaiting
+from core.domain.ledger import Account, Transfer
+from core.domain.operations import JoinLinkMade, NewJoinLink
+from core.domain.rewards import Quote
+from core.domain.task import TaskState
+from core.domain.user import Principal, Scope, SignUp, TokenKind
+from core.domain.views import NodeView
+from master_app.ports.ledger import LedgerReads
+from master_app.ports.reads import LogReads, TaskReads
+from master_app.ports.users import TokenRecord, UserRecord
+from master_app.tasks.intake import Prepared, Submitted
+from master_app.users.sign_in import Issued
+
+
+class IntakeService(Protocol):
+    """`master_app.tasks.intake.Intake`."""
+
+    def prepare(self, who: Principal, zip_path: Path, fields: Mapping[str, object]) -> Prepared: ...
+
+    def submit(self, who: Principal, prepared: Prepared, idempotency_key: str = "") -> Future[Submitted]: ...
+
+    def quote(self, prepared: Prepared) -> Future[Quote]: ...
+
+
+class ControlService(Protocol):
+    """`master_app.tasks.control.TaskControl`. Somebody else's task is NotFound."""
+
+    def cancel(self, who: Principal, task_id: str, reason: str = "") -> Future[TaskState]: ...
+
+    def pause(self, who: Principal, task_id: str) -> Future[TaskState]: ...
+
+    def resume(self, who: Principal, task_id: str) -> Future[TaskState]: ...
+
+    def retry(self, who: Principal, task_id: str, *, all_of_it: bool = False) -> Future[TaskState]: ...
+
+
+class WhyService(Protocol):
+    def why_waiting(self, who: Principal, task_id: str) -> Future[WhyWaiting]:
+        """Explain why a task does not run (more). Somebody else's task is NotFound."""
+
+
+class NodeService(Protocol):
+    def nodes(self, who: Principal) -> Future[Sequence[NodeView]]:
+        """Return all nodes that `who` may see, in a stable order."""
+
+    def node(self, who: Principal, node_id: str) -> Future[NodeView]:
+        """Raises NotFound."""
+
+
+class JoinLinkService(Protocol):
+    def create_link(self, who: Principal, wish: NewJoinLink) -> Future[JoinLinkMade]:
+        """Make a join link; providers for themselves, operators for anybody. An empty owner is the caller."""
+
+
+class PeopleService(Protocol):
+    """`master_app.users.accounts.UserAccounts`."""
+
+    @property
+    def sign_up_mode(self) -> SignUp: ...
+
+    def sign_up(
+        self, username: str, password: str, *, origin: str = "", invite: str = "", language: str = ""
+    ) -> Future[UserRecord]: ...
+
+
+class SignInService(Protocol):
+    """`master_app.users.sign_in.SignIn`: logins and tokens."""
+
+    def login(
+        self,
+        username: str,
+        password: str,
+        *,
+        origin: str = "",
+        user_agent: str = "",
+        kind: TokenKind = TokenKind.LOGIN,
+    ) -> Future[Issued]: ...
+
+    def redeem(
+        self, secret: str, *, new_password: str = "", origin: str = "", kind: TokenKind = TokenKind.LOGIN
+    ) -> Future[Issued]: ...
+
+    def logout(self, who: Principal) -> Future[None]: ...
+
+    def refresh(self, who: Principal, secret: str) -> Future[Issued]: ...
+
+    def change_password(self, who: Principal, old: str, new: str) -> Future[None]: ...
+
+    def make_token(
+        self, who: Principal, name: str, scopes: frozenset[Scope], *, lifetime_ms: int = ...
+    ) -> Future[Issued]: ...
+
+    def tokens(self, who: Principal) -> Sequence[TokenRecord]: ...
+
+    def revoke(self, who: Principal, token_id: str) -> Future[None]: ...
+
+
+class AuthenticationService(Protocol):
+    """`master_app.users.authenticate.Authenticator`."""
+
+    def authenticate(self, token: str, origin: str = "") -> Principal: ...
+
+
+class MoneyService(Protocol):
+    """`master_app.ledger.transfers.Money`."""
+
+    def balance(self, who: Principal) -> Account: ...
+
+    def send(self, who: Principal, to_username: str, amount_ucpt: int, key: str) -> Future[Transfer]: ...
+
+
+class BlobReader(Protocol):
+    """The content store, as far as results are read from it. Calls may block."""
+
+    def pieces(self, sha256: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebServices:
+    """Everything that the web door needs. `ready` answers "" when the master serves, else why it does not."""
+
+    intake: IntakeService
+    control: ControlService
+    tasks: TaskReads
+    logs: LogReads
+    why: WhyService
+    nodes: NodeService
+    links: JoinLinkService
+    people: PeopleService
+    sign_in: SignInService
+    authenticator: AuthenticationService
+    money: MoneyService
+    ledger: LedgerReads
+    blobs: BlobReader
+    clock: Clock
+    ready: Callable[[], str]
