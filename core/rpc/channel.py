@@ -12,7 +12,7 @@ import grpc
 from core.domain.errors import Unauthenticated
 from core.pb import enrolment_pb2, enrolment_pb2_grpc
 from core.rpc.pki.node_key import MASTER_NAME, ca_digest
-from core.rpc.server import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MESSAGE_BYTES
+from core.rpc.server import BULK_OPTIONS, KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MESSAGE_BYTES
 
 
 def channel_options() -> list[tuple[str, Any]]:
@@ -23,6 +23,7 @@ def channel_options() -> list[tuple[str, Any]]:
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.max_receive_message_length", MESSAGE_BYTES),
         ("grpc.max_send_message_length", MESSAGE_BYTES),
+        *BULK_OPTIONS,
         # Each channel has a connection of its own: bulk data never stands before a lease's renewal.
         ("grpc.use_local_subchannel_pool", 1),
         # Agents have their own rule of when to try again; a call either goes out now or fails.

@@ -21,6 +21,14 @@ _HANDSHAKE_MS = 10_000
 _METADATA_BYTES = 16 << 10
 
 
+#: Both ends: large pieces in few frames and reads; the window does not have to grow first.
+BULK_OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.http2.lookahead_bytes", 4 << 20),
+    ("grpc.http2.max_frame_size", 1 << 20),
+    ("grpc.experimental.tcp_max_read_chunk_size", 4 << 20),
+]
+
+
 def server_options(message_bytes: int) -> list[tuple[str, Any]]:
     return [
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
@@ -35,6 +43,7 @@ def server_options(message_bytes: int) -> list[tuple[str, Any]]:
         ("grpc.max_metadata_size", _METADATA_BYTES),
         ("grpc.max_receive_message_length", message_bytes),
         ("grpc.max_send_message_length", MESSAGE_BYTES),
+        *BULK_OPTIONS,
         # Two daemons on one port must fail, not share it.
         ("grpc.so_reuseport", 0),
     ]
