@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import grpc
 from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 
 from core.domain import errors
 from core.domain.errors import HiveMindError, Problem
+
+logger = logging.getLogger(__name__)
 
 _DOMAIN = "hivemind"
 _DETAILS = "grpc-status-details-bin"
@@ -79,17 +83,16 @@ def error_from_rpc(error: grpc.aio.AioRpcError) -> HiveMindError | None:
     problems: list[Problem] = []
     for key, value in error.trailing_metadata() or ():
         if key == _DETAILS and isinstance(value, bytes):
-            status = status_pb2.Status()
             try:
-                status.ParseFromString(value)
-            except ValueError:
-                continue
-            for detail in status.details:
-                request = error_details_pb2.BadRequest()
-                if detail.Unpack(request):
-                    problems += [_problem(each) for each in request.field_violations]
-                else:
-                    detail.Unpack(info)
+                for detail in status_pb2.Status.FromString(value).details:
+                    request = error_details_pb2.BadRequest()
+                    if detail.Unpack(request):
+                        problems += [_problem(each) for each in request.field_violations]
+                    else:
+                        detail.Unpack(info)
+            except DecodeError:
+                # Not ours, or broken on its way: the status code still says enough.
+                logger.debug("details of a status cannot be read")
     message = error.details() or "The master did not say why."
     kind = _BY_NAME.get(info.metadata.get("kind", "")) if info.reason else _BY_CODE.get(error.code())
     if kind is None:

@@ -8,6 +8,7 @@ import socket
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -111,7 +112,7 @@ async def test_renewal_needs_the_key_a_fresh_nonce_and_our_authority(master: Mas
 async def test_a_nodes_certificate_cannot_play_the_master(master: Master) -> None:
     identity = await master.enrol()
     server = grpc.aio.server()
-    enrolment_pb2_grpc.add_EnrolmentServicer_to_server(enrolment_pb2_grpc.EnrolmentServicer(), server)
+    # No service behind it: the handshake must not get that far.
     credentials = grpc.ssl_server_credentials([(identity.key_pem, identity.certificate_pem)])
     port = server.add_secure_port("127.0.0.1:0", credentials)
     await server.start()
@@ -178,7 +179,7 @@ async def test_garbage_ends_the_call_and_nothing_else(master: Master) -> None:
     ) as channel:
         for length in [0, 1, 7, 50, 1000, 100_000] * 5:
             for method in ("NodeSession/Open", "Blobs/Store", "Logs/Append"):
-                call = channel.stream_stream(f"/hivemind.v1.{method}")()
+                call: Any = channel.stream_stream(f"/hivemind.v1.{method}")()
                 try:
                     await call.write(random_bytes.randbytes(length))
                     await call.done_writing()
@@ -188,7 +189,7 @@ async def test_garbage_ends_the_call_and_nothing_else(master: Master) -> None:
                     pass
                 if method != "Logs/Append" or length:
                     assert await call.code() is not grpc.StatusCode.UNAVAILABLE
-        big = channel.stream_stream("/hivemind.v1.NodeSession/Open")()
+        big: Any = channel.stream_stream("/hivemind.v1.NodeSession/Open")()
         with pytest.raises((grpc.aio.AioRpcError, asyncio.InvalidStateError)):
             await big.write(bytes(33 << 20))
             await big.read()

@@ -89,7 +89,8 @@ async def test_reports_and_updates_are_acknowledged(master: Master) -> None:
     await session.send(Report(session_id=session_id, number=1, live=(), host=HostUse(), owner=OwnerStatus()))
     for number in range(100):
         await session.send(updates(session_id, number))
-    report, numbers = 0, set()
+    report = 0
+    numbers: set[int] = set()
     while report < 1 or len(numbers) < 100:
         ack = await session.receive()
         assert isinstance(ack, Ack)

@@ -34,7 +34,7 @@ from core.domain.views import NodeView, TaskView
 from core.pb import enrolment_pb2, logs_pb2, node_pb2, operator_pb2
 from core.rpc.codec import enrolment, logs, node, operator
 
-_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+_TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 _FLOAT = st.floats(allow_nan=False, allow_infinity=False)
 
 
