@@ -45,3 +45,20 @@ class SqlBlobReads:
             return any(
                 wheel.sha256 == blob for row in connection.execute(packages) for wheel in WHEELS.load(row[0])
             )
+
+    def is_referenced(self, blob: str) -> bool:
+        """Tell whether a task that has not expired needs the blob: bundle, items, packages, results, parts."""
+        with self._readers.snapshot() as connection:
+            of_task = (
+                select(task_blobs.c.blob)
+                .join(tasks, tasks.c.task_id == task_blobs.c.task_id)
+                .where(task_blobs.c.blob == blob, tasks.c.expired == 0)
+            )
+            if connection.execute(of_task.limit(1)).first() is not None:
+                return True
+            of_bundle = (
+                select(bundle_blobs.c.blob)
+                .join(tasks, tasks.c.bundle_id == bundle_blobs.c.bundle_id)
+                .where(bundle_blobs.c.blob == blob, tasks.c.expired == 0)
+            )
+            return connection.execute(of_bundle.limit(1)).first() is not None
