@@ -65,6 +65,54 @@ def principal_of(operator: OperatorIdentity) -> Principal:
     return Principal(user_id=operator.user_id, username=operator.name, roles=frozenset(Role), origin="console")
 
 
+class JoinLinks:
+    """Join links as text, by the names of their owners. For the control door and the web."""
+
+    def __init__(
+        self, *, membership: Membership, users: UserReads, threads: Executor, make_link: MakeLink
+    ) -> None:
+        self._membership = membership
+        self._users = users
+        self._threads = threads
+        self._make_link = make_link
+
+    def create_link(self, who: Principal, wish: NewJoinLink) -> Future[JoinLinkMade]:
+        """Make a link; providers for themselves, operators for anybody. An empty owner is the caller."""
+        return self._threads.submit(self._create, who, wish)
+
+    def _create(self, who: Principal, wish: NewJoinLink) -> JoinLinkMade:
+        owner_id, owner = self._owner(who, wish.owner)
+        made = self._membership.create_link(
+            who,
+            LinkWish(
+                owner_id=owner_id,
+                uses=wish.uses,
+                expires_s=wish.expires_s,
+                labels=wish.labels,
+                name_pattern=wish.name_pattern,
+                approve=wish.approve,
+            ),
+        ).result(60)
+        return JoinLinkMade(link=self._make_link(made, owner), expires_ms=made.expires_ms)
+
+    def _owner(self, who: Principal, name: str) -> tuple[str, str]:
+        if name:
+            user = self._users.find(name)
+            if user is None:
+                raise NotFound(f"There is no user {name}.", code="USER_NOT_FOUND")
+            return user.user_id, user.username
+        if who.user_id:
+            return who.user_id, who.username
+        for user in self._users.users(limit=500).items:
+            if Role.OPERATOR in user.roles:
+                return user.user_id, user.username
+        raise Invalid(
+            "There is no operator yet to own the node.",
+            code="OWNER_MISSING",
+            fix="Name the owner with --owner, or make a user first: user add NAME --role operator.",
+        )
+
+
 class Operations:
     """See `master_app.rpc.services.OperatorService`."""
 
@@ -72,25 +120,23 @@ class Operations:
         self,
         *,
         accounts: UserAccounts,
-        users: UserReads,
         membership: Membership,
+        links: JoinLinks,
         nodes: NodeQueries,
         control: TaskControl,
         tasks: TaskReads,
         ledger: LedgerReads,
         threads: Executor,
-        make_link: MakeLink,
         back_up: BackUp,
     ) -> None:
         self._accounts = accounts
-        self._users = users
+        self._links = links
         self._membership = membership
         self._nodes = nodes
         self._control = control
         self._tasks = tasks
         self._ledger = ledger
         self._threads = threads
-        self._make_link = make_link
         self._back_up = back_up
 
     def add_user(self, operator: OperatorIdentity, user: NewUser) -> Future[str]:
@@ -110,23 +156,7 @@ class Operations:
 
     def create_join_link(self, operator: OperatorIdentity, wish: NewJoinLink) -> Future[JoinLinkMade]:
         """Make a join link for a user, by name; for the operator who asks when no name is given."""
-
-        def make() -> JoinLinkMade:
-            owner_id, owner = self._owner(operator, wish.owner)
-            made = self._membership.create_link(
-                principal_of(operator),
-                LinkWish(
-                    owner_id=owner_id,
-                    uses=wish.uses,
-                    expires_s=wish.expires_s,
-                    labels=wish.labels,
-                    name_pattern=wish.name_pattern,
-                    approve=wish.approve,
-                ),
-            ).result(60)
-            return JoinLinkMade(link=self._make_link(made, owner), expires_ms=made.expires_ms)
-
-        return self._threads.submit(make)
+        return self._links.create_link(principal_of(operator), wish)
 
     def verify_ledger(self, operator: OperatorIdentity) -> Future[LedgerCheck]:
         """Replay all transfers of the database."""
@@ -207,23 +237,6 @@ class Operations:
             return view
 
         return self._threads.submit(act)
-
-    def _owner(self, operator: OperatorIdentity, name: str) -> tuple[str, str]:
-        if name:
-            user = self._users.find(name)
-            if user is None:
-                raise NotFound(f"There is no user {name}.", code="USER_NOT_FOUND")
-            return user.user_id, user.username
-        if operator.user_id:
-            return operator.user_id, operator.name
-        for user in self._users.users(limit=500).items:
-            if Role.OPERATOR in user.roles:
-                return user.user_id, user.username
-        raise Invalid(
-            "There is no operator yet to own the node.",
-            code="OWNER_MISSING",
-            fix="Name the owner with --owner, or make a user first: user add NAME --role operator.",
-        )
 
 
 def _roles(names: Sequence[str]) -> frozenset[Role]:

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future
 from core.domain.session import LogAck, LogChunk
 from master_app.ports.logs import LogFiles
 from master_app.ports.reads import BlobReads, TaskReads
-from master_app.ports.unit_of_work import Lane, Writer
+from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 
 WRITE_GRANT_MS = 7 * 86_400_000
 
@@ -34,15 +34,14 @@ class Grants:
         self._readers = readers
         self._now_ms = now_ms
 
-    def may_read(self, node_id: str, sha256: str) -> Future[bool]:
-        """Tell whether a live attempt of this node needs this blob."""
+    def may_read(self, node_id: str, attempt_id: str, sha256: str) -> Future[bool]:
+        """Tell whether this live attempt of this node needs this blob."""
 
         def ask() -> bool:
-            task_ids = self._writer.execute(
-                lambda uow: sorted({live.task_id for live in uow.pool.live_of_node(node_id)}),
-                lane=Lane.NODES,
-            ).result(30)
-            return bool(task_ids) and self._blob_reads.task_may_read(task_ids, sha256)
+            task_id = self._writer.execute(lambda uow: _task_of(uow, node_id, attempt_id), lane=Lane.NODES).result(
+                30
+            )
+            return bool(task_id) and self._blob_reads.task_may_read([task_id], sha256)
 
         return self._readers.submit(ask)
 
@@ -56,6 +55,11 @@ class Grants:
         if attempt is None or attempt.node_id != node_id:
             return False
         return not attempt.ended_ms or attempt.ended_ms > self._now_ms() - WRITE_GRANT_MS
+
+
+def _task_of(uow: UnitOfWork, node_id: str, attempt_id: str) -> str:
+    live = uow.pool.attempts.get(attempt_id)
+    return live.task_id if live is not None and live.node_id == node_id else ""
 
 
 class NodeLogs:

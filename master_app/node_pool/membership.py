@@ -29,12 +29,18 @@ MAX_LINK_LIFE_S = 30 * 86_400
 MAX_NAME_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedCertificate:
-    pem: bytes
-    serial: str
-    expires_ms: int
-    key_sha256: str
+class SignedCertificate(Protocol):
+    @property
+    def pem(self) -> bytes: ...
+
+    @property
+    def serial(self) -> str: ...
+
+    @property
+    def expires_ms(self) -> int: ...
+
+    @property
+    def key_sha256(self) -> str: ...
 
 
 class CertificateAuthority(Protocol):

@@ -6,7 +6,7 @@ answer; offers and orders go down the session's link after the commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -208,17 +208,22 @@ class NodeSessions:
         briefs.add((task_id, revision))
         return True
 
-    def flush_orders(self, node_id: str, stops: Sequence[StopOrder]) -> None:
-        """Send stop orders now; a lost one comes again with the next report."""
+    def stop(self, node_id: str, order: StopOrder) -> None:
+        """Send a stop order now; a lost one comes again with the next report."""
         link = self.link(node_id)
-        if link is not None and stops:
-            link.send(Orders(session_id=link.session_id, stops=tuple(stops)))
+        if link is not None:
+            link.send(Orders(session_id=link.session_id, stops=(order,)))
 
     def close(self, node_id: str, reason: str) -> None:
         """End a node's session (revoked)."""
         session = self._by_node.pop(node_id, None)
         if session is not None:
             session.link.close(reason)
+
+    def close_all(self, reason: str) -> None:
+        """End all sessions: every node says HELLO again."""
+        for node_id in list(self._by_node):
+            self.close(node_id, reason)
 
     def look_at(self, node_id: str, until_steady_ms: int) -> None:
         """Somebody looks at this node: ask it for 1 s reports until then."""

@@ -25,7 +25,7 @@ from master_app.tasks.hot import hot_task
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
 
-Dispatch = Callable[[UnitOfWork], None]
+Dispatch = Callable[[UnitOfWork], object]
 
 
 class TaskControl:

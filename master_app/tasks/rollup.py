@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.domain.events import TaskProgressed, TaskStateChanged
+from core.domain.session import StopOrder
 from core.domain.task import (
     DISPATCHABLE_TASK_STATES,
     TASK_TABLE,
@@ -22,7 +23,8 @@ from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.pool import LiveAttempt
 
-Notify = Callable[[str], None]
+OnStop = Callable[[str, StopOrder], None]
+OnPartsEnded = Callable[[str, int], None]
 
 
 def task_facts(task: TaskRecord, now_ms: int) -> TaskFacts:
@@ -49,8 +51,10 @@ def task_facts(task: TaskRecord, now_ms: int) -> TaskFacts:
 class Rollup:
     """Brings tasks into the state that their facts ask for, inside the caller's unit of work."""
 
-    def __init__(self, *, retention_ms: int, on_stop: Notify, on_parts_ended: Notify) -> None:
-        """`on_stop(node_id)` and `on_parts_ended(task_id)` are called after the commit, on the writer thread."""
+    def __init__(self, *, retention_ms: int, on_stop: OnStop, on_parts_ended: OnPartsEnded) -> None:
+        """`on_stop(node_id, order)` and `on_parts_ended(task_id, subtask_count)` are called after the commit, on
+        the writer thread.
+        """
         self._retention_ms = retention_ms
         self._on_stop = on_stop
         self._on_parts_ended = on_parts_ended
@@ -87,7 +91,8 @@ class Rollup:
             return
         uow.pool.change(attempt, stop_reason=reason, give_back=give_back, stop_since_ms=uow.now_ms)
         node_id = attempt.node_id
-        uow.after_commit(lambda: self._on_stop(node_id))
+        order = StopOrder(attempt_id=attempt.attempt_id, reason=reason, give_back=give_back)
+        uow.after_commit(lambda: self._on_stop(node_id, order))
 
     def stop_all(self, uow: UnitOfWork, task_id: str, reason: str, *, give_back: bool = False) -> None:
         """Want every live attempt of a task stopped."""
@@ -113,8 +118,8 @@ class Rollup:
             and enough_succeeded(facts)
             and not task.held
         ):
-            task_id = task.task_id
-            uow.after_commit(lambda: self._on_parts_ended(task_id))
+            task_id, count = task.task_id, task.subtask_count
+            uow.after_commit(lambda: self._on_parts_ended(task_id, count))
 
     def _end(self, uow: UnitOfWork, task: TaskRecord) -> None:
         task.ended_ms = uow.now_ms

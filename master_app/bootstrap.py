@@ -1,0 +1,423 @@
+"""Builds a master from its settings, top to bottom, once. Nothing else builds its own collaborators."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import paths
+from core.blobs.store import BlobStore
+from core.clock import Clock
+from core.domain.events import Fact
+from core.domain.ids import UlidFactory
+from core.domain.ledger import parse_cpt
+from core.domain.session import JoinLink, StopOrder
+from core.domain.user import SignUp
+from core.eventbus import EventBus
+from core.manifest.catalogue import read_catalogue
+from core.rpc.join_link import make_join_link
+from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
+from master_app.ledger.transfers import Money
+from master_app.node_pool.breaker import Breaker
+from master_app.node_pool.dispatch import Dispatcher
+from master_app.node_pool.grants import Grants, NodeLogs
+from master_app.node_pool.membership import LinkMade, Membership
+from master_app.node_pool.queries import NodeQueries
+from master_app.node_pool.reaper import Reaper
+from master_app.node_pool.sessions import NodeSessions
+from master_app.operations import JoinLinks, Operations, OperatorGate
+from master_app.ports.unit_of_work import UnitOfWork
+from master_app.rebuilding import Rebuilding
+from master_app.rpc.doors import DoorServices, RpcDoors
+from master_app.scheduling.settings import Fill, SchedulingSettings
+from master_app.settings import MasterSettings, is_loopback, split_address
+from master_app.storage.storage import Storage, open_storage
+from master_app.tasks.attempts import Attempts
+from master_app.tasks.briefs import Briefs
+from master_app.tasks.control import TaskControl
+from master_app.tasks.funds import Funds
+from master_app.tasks.intake import Intake
+from master_app.tasks.items import StoredItems
+from master_app.tasks.merging import Merging
+from master_app.tasks.packages import PackageResolver
+from master_app.tasks.retention import Retention
+from master_app.tasks.rollup import Rollup
+from master_app.tasks.specs import SpecCache
+from master_app.users.accounts import SignUpRules, UserAccounts, default_sign_up
+from master_app.users.authenticate import Authenticator
+from master_app.users.passwords import Argon2Hasher
+from master_app.users.sign_in import Minting, SignIn
+
+logger = logging.getLogger(__name__)
+DAY_MS = 86_400_000
+#: Threads that wait for the database or a disk on behalf of doors.
+DOOR_THREADS = 8
+SLOW_THREADS = 2
+
+
+@dataclass(slots=True)
+class Doors:
+    """Where the doors are, known once they listen."""
+
+    host: str
+    node_port: int = 0
+    control_port: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Master:
+    """Everything that a running master consists of. `close` ends it; doors are started by the daemon."""
+
+    settings: MasterSettings
+    clock: Clock
+    storage: Storage
+    store: BlobStore
+    bus: EventBus
+    doors: Doors
+    local_token: str
+    authority: CertificateAuthority
+    identity: ServerIdentity
+    sessions: NodeSessions
+    membership: Membership
+    queries: NodeQueries
+    reaper: Reaper
+    retention: Retention
+    intake: Intake
+    control: TaskControl
+    accounts: UserAccounts
+    sign_in: SignIn
+    authenticator: Authenticator
+    money: Money
+    links: JoinLinks
+    operations: Operations
+    grants: Grants
+    logs: NodeLogs
+    gate: OperatorGate
+    threads: ThreadPoolExecutor
+    slow_threads: ThreadPoolExecutor
+    new_id: UlidFactory
+
+    def rpc_doors(self) -> RpcDoors:
+        """Return both gRPC doors, not yet listening."""
+        services = DoorServices(
+            sessions=self.sessions,
+            directory=self.membership,
+            enrolment=self.membership,
+            grants=self.grants,
+            blobs=self.store,
+            logs=self.logs,
+            gate=self.gate,
+            operators=self.operations,
+        )
+        return RpcDoors(
+            services,
+            authority=self.authority,
+            identity=self.identity,
+            clock=self.clock,
+            new_session_id=lambda: self.new_id(self.clock.wall_ms()),
+        )
+
+    def close(self) -> None:
+        """Run what waits in the writer, then let go of everything."""
+        self.slow_threads.shutdown(wait=True, cancel_futures=True)
+        self.threads.shutdown(wait=True, cancel_futures=True)
+        self.storage.close()
+
+
+class _Wires:
+    """Calls to what is built later than its callers. `sessions` and `merging` are set once, below."""
+
+    sessions: NodeSessions | None = None
+    merging: Merging | None = None
+
+    def stop(self, node_id: str, order: StopOrder) -> None:
+        if self.sessions is not None:
+            self.sessions.stop(node_id, order)
+
+    def parts_ended(self, task_id: str, subtask_count: int) -> None:
+        if self.merging is not None:
+            self.merging.request(task_id, subtask_count)
+
+    def rebuilt(self) -> None:
+        if self.sessions is not None:
+            self.sessions.close_all("the master reads its state anew")
+
+
+def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Master:
+    """Open the data folder and return its master. The caller holds the folder's lock."""
+    wires = _Wires()
+    new_id = UlidFactory(secrets.randbits)
+    bus = EventBus()
+    specs = SpecCache()
+    rollup = Rollup(
+        retention_ms=settings.retention_days * DAY_MS,
+        on_stop=wires.stop,
+        on_parts_ended=wires.parts_ended,
+    )
+    funds = Funds(specs=specs, rollup=rollup)
+    storage = open_storage(
+        settings.database,
+        data_dir=data_dir,
+        publish=_publisher(bus),
+        rebuild=Rebuilding(funds=funds, on_rebuilt=wires.rebuilt),
+        clock=clock,
+    )
+    try:
+        return _build(settings, data_dir, clock, storage, bus, wires, new_id, specs, rollup, funds)
+    except BaseException:
+        storage.close()
+        raise
+
+
+def _publisher(bus: EventBus) -> Callable[[Sequence[Fact], int], None]:
+    def publish(facts: Sequence[Fact], commit_number: int) -> None:
+        for fact in facts:
+            bus.publish(fact)
+
+    return publish
+
+
+def _build(
+    settings: MasterSettings,
+    data_dir: Path,
+    clock: Clock,
+    storage: Storage,
+    bus: EventBus,
+    wires: _Wires,
+    new_id: UlidFactory,
+    specs: SpecCache,
+    rollup: Rollup,
+    funds: Funds,
+) -> Master:
+    writer = storage.writer
+    store = BlobStore(settings.storage or data_dir / "blobs")
+    threads = ThreadPoolExecutor(DOOR_THREADS, "doors")
+    slow_threads = ThreadPoolExecutor(SLOW_THREADS, "slow")
+    scheduling = SchedulingSettings(fill=Fill(settings.fill))
+    images = read_catalogue(paths.resources() / "images")
+    doors = Doors(host=_public_host(settings))
+
+    # node pool
+    attempts = Attempts(new_id=new_id, jitter=secrets.SystemRandom().random, specs=specs, rollup=rollup)
+    breaker = Breaker()
+    sessions = NodeSessions(
+        writer=writer,
+        attempts=attempts,
+        breaker=breaker,
+        steady_ms=clock.steady_ms,
+        report_interval_s=settings.report_interval_s,
+    )
+    dispatcher = Dispatcher(
+        attempts=attempts,
+        briefs=Briefs(_owner_name),
+        funds=funds,
+        items=StoredItems(store),
+        sessions=sessions,
+        settings=scheduling,
+        timer_ms=lambda: time.perf_counter() * 1000,
+    )
+    merging = Merging(
+        writer=writer,
+        rollup=rollup,
+        reads=storage.task_reads,
+        store=store,
+        threads=slow_threads,
+        dispatch=dispatcher.run,
+        report_error=_merge_failed,
+    )
+    wires.sessions, wires.merging = sessions, merging
+    sessions.use_dispatch(dispatcher.run)
+    authority = CertificateAuthority.open(data_dir / "ca", clock.wall_ms())
+    membership = Membership(
+        writer=writer,
+        authority=authority,
+        sessions=sessions,
+        attempts=attempts,
+        breaker=breaker,
+        rollup=rollup,
+        new_id=new_id,
+        new_token=lambda: secrets.token_urlsafe(24),
+        now_ms=clock.wall_ms,
+        node_door=lambda: f"{_bracket(doors.host)}:{doors.node_port}",
+        pool_name=settings.pool_name,
+        dispatch=dispatcher.run,
+    )
+    reaper = Reaper(
+        writer=writer,
+        attempts=attempts,
+        sessions=sessions,
+        breaker=breaker,
+        rollup=rollup,
+        funds=funds,
+        dispatch=dispatcher.run,
+        steady_ms=clock.steady_ms,
+    )
+    queries = NodeQueries(writer=writer, sessions=sessions, settings=scheduling, owner_name=_owner_name)
+    grants = Grants(
+        writer=writer,
+        task_reads=storage.task_reads,
+        blob_reads=storage.blob_reads,
+        readers=threads,
+        now_ms=clock.wall_ms,
+    )
+
+    # tasks
+    control = TaskControl(writer=writer, rollup=rollup, specs=specs, funds=funds, dispatch=dispatcher.run)
+    intake = Intake(
+        writer=writer,
+        store=store,
+        images=images,
+        images_allowed=settings.images_allowed,
+        packages=PackageResolver(
+            store=store,
+            scratch=data_dir / "scratch",
+            wheel_folder=settings.wheel_folder,
+            index_allowed=settings.package_index,
+        ),
+        funds=funds,
+        rollup=rollup,
+        new_id=new_id,
+        dispatch=dispatcher.run,
+    )
+
+    # people
+    authenticator = Authenticator(storage.user_reads, clock)
+    minting = Minting(new_id=new_id, new_secret=lambda: secrets.token_urlsafe(32))
+    hasher = Argon2Hasher()
+    sign_in = SignIn(
+        writer=writer,
+        reads=storage.user_reads,
+        hasher=hasher,
+        authenticator=authenticator,
+        minting=minting,
+        clock=clock,
+    )
+    accounts = UserAccounts(
+        writer=writer,
+        reads=storage.user_reads,
+        hasher=hasher,
+        authenticator=authenticator,
+        sign_in=sign_in,
+        minting=minting,
+        clock=clock,
+        rules=_sign_up_rules(settings),
+    )
+    money = Money(writer, storage.ledger_reads)
+    links = JoinLinks(
+        membership=membership,
+        users=storage.user_reads,
+        threads=threads,
+        make_link=_link_maker(doors, authority),
+    )
+    local_token = secrets.token_urlsafe(32)
+    operations = Operations(
+        accounts=accounts,
+        membership=membership,
+        links=links,
+        nodes=queries,
+        control=control,
+        tasks=storage.task_reads,
+        ledger=storage.ledger_reads,
+        threads=threads,
+        back_up=_back_up(storage, data_dir),
+    )
+    membership.load(writer.execute(lambda uow: list(uow.nodes.all())).result(60))
+    return Master(
+        settings=settings,
+        clock=clock,
+        storage=storage,
+        store=store,
+        bus=bus,
+        doors=doors,
+        local_token=local_token,
+        authority=authority,
+        identity=authority.server_identity(data_dir / "ca", {doors.host, socket.gethostname()}, clock.wall_ms()),
+        sessions=sessions,
+        membership=membership,
+        queries=queries,
+        reaper=reaper,
+        retention=Retention(writer=writer, store=store, references=storage.blob_reads),
+        intake=intake,
+        control=control,
+        accounts=accounts,
+        sign_in=sign_in,
+        authenticator=authenticator,
+        money=money,
+        links=links,
+        operations=operations,
+        grants=grants,
+        logs=NodeLogs(grants=grants, files=storage.log_files, readers=threads),
+        gate=OperatorGate(local_token=local_token, authenticator=authenticator, threads=threads),
+        threads=threads,
+        slow_threads=slow_threads,
+        new_id=new_id,
+    )
+
+
+def _owner_name(uow: UnitOfWork, user_id: str) -> str:
+    user = uow.users.get(user_id)
+    return user.username if user is not None else ""
+
+
+def _merge_failed(task_id: str, error: BaseException) -> None:
+    logger.error("the parts of a task could not be collected", extra={"task_id": task_id}, exc_info=error)
+
+
+def _sign_up_rules(settings: MasterSettings) -> SignUpRules:
+    loopback = is_loopback(split_address(settings.web)[0]) and not settings.behind_proxy
+    mode = SignUp(settings.sign_up) if settings.sign_up else default_sign_up(loopback_only=loopback)
+    return SignUpRules(mode=mode, grant_ucpt=parse_cpt(settings.sign_up_grant))
+
+
+def _link_maker(doors: Doors, authority: CertificateAuthority) -> Callable[[LinkMade, str], str]:
+    def make(made: LinkMade, owner: str) -> str:
+        return make_join_link(
+            JoinLink(
+                host=doors.host,
+                control_port=doors.control_port,
+                ca_sha256=authority.sha256,
+                token=made.token,
+                owner=owner,
+            )
+        )
+
+    return make
+
+
+def _back_up(storage: Storage, data_dir: Path) -> Callable[[Path], int]:
+    def back_up(target: Path) -> int:
+        files = {
+            name: data_dir / name
+            for name in ("master.toml", "ca/ca.key", "ca/ca.pem")
+            if (data_dir / name).is_file()
+        }
+        storage.back_up(target, files)
+        return target.stat().st_size
+
+    return back_up
+
+
+def _public_host(settings: MasterSettings) -> str:
+    """Return the host that nodes are told: as set, else this computer's address as others see it."""
+    if settings.public_name:
+        return settings.public_name
+    host, _ = split_address(settings.control)
+    if host not in ("0.0.0.0", "::", ""):
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # No packet is sent: this only asks which of our addresses a route to elsewhere would use.
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
