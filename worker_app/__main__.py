@@ -112,12 +112,22 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _run_once(arguments: argparse.Namespace) -> int:
-    from worker_app import run_once
+    from worker_app import bootstrap, run_once
+    from worker_app.agent.workspace import Workspace
 
     folders = _folders(arguments)
+    workspace = Workspace(folders.data)
     settings = _settings(arguments, folders.data)
+
+    async def once() -> int:
+        runtime = bootstrap.make_runtime(settings, workspace.root, "run-once")
+        try:
+            return await run_once.run(arguments.folder, arguments.index, runtime)
+        finally:
+            await runtime.shut()
+
     with logs.configure(file=None, level="WARNING"):
-        return asyncio.run(run_once.run(arguments.folder, arguments.index, settings, folders.data))
+        return asyncio.run(once())
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

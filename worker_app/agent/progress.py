@@ -62,6 +62,7 @@ class Progress:
         held = self._current(stimulus.attempt_id, Step.PREPARING)
         if held is None:
             return
+        work.slot_of(held).is_open = stimulus.sandbox_open
         work.leave_slot(held, now_ms, out, usable=stimulus.sandbox_open)
         if held.stop is not None:
             work.end_stopped(held, out)

@@ -256,6 +256,10 @@ class Work:
             self.leave_slot(held, now_ms, out, usable=False)
         elif held.step is Step.QUEUED:
             self.queue.remove(held.attempt_id)
+        elif held.step is Step.RESTORING and held.mark is not None:
+            for slot in self.slots.all:
+                if slot.state is SlotState.ADOPTING and slot.sandbox_id == held.mark.sandbox_id:
+                    self.close_slot(slot, now_ms, out)
         self.end(held, AttemptState.FAILED, out, failure=failure)
 
     # ------------------------------------------------------------ stops
