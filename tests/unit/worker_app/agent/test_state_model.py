@@ -129,9 +129,7 @@ class World(RuleBasedStateMachine):
                 self.answers.append((-1, stimuli.Uploaded(instruction.attempt_id)))
             case do.CancelPrepare():
                 self.silence(instruction.slot)
-                failed = stimuli.PrepareFailed(
-                    instruction.attempt_id, failure=infra("X", ""), sandbox_open=True
-                )
+                failed = stimuli.PrepareFailed(instruction.attempt_id, failure=infra("X", ""), sandbox_open=True)
                 self.answers.append((instruction.slot, failed))
             case do.CancelRun():
                 ended = stimuli.RunEnded(attempt_id=instruction.attempt_id, at_ms=2, signal=15, cancelled=True)
@@ -287,9 +285,7 @@ class World(RuleBasedStateMachine):
             self.push(SyncReply(session_id=message.session_id, verdicts=verdicts))
         elif isinstance(message, Report):
             self.taken = max(self.taken, message.number)
-            self.renew(
-                [use.attempt_id for use in message.live], self.sent_at[message.session_id, message.number]
-            )
+            self.renew([use.attempt_id for use in message.live], self.sent_at[message.session_id, message.number])
             self.push(Ack(session_id=message.session_id, report=message.number))
         elif isinstance(message, Updates):
             for update in message.updates:
@@ -346,9 +342,7 @@ class World(RuleBasedStateMachine):
     @rule(pick=st.integers(1, 1 << 16), give_back=st.booleans())
     def the_master_stops_one(self, pick: int, give_back: bool) -> None:
         attempt_id = f"attempt-{pick % self.offered + 1:06d}"
-        order = StopOrder(
-            attempt_id=attempt_id, reason="drain" if give_back else "cancelled", give_back=give_back
-        )
+        order = StopOrder(attempt_id=attempt_id, reason="drain" if give_back else "cancelled", give_back=give_back)
         self.push(Orders(session_id=self.session, stops=(order,)))
 
     @rule(how=st.sampled_from(["cut", "resync"]))
