@@ -16,7 +16,6 @@ from master_app.storage.checks import pool_differences
 from master_app.storage.engine import database_url, writer_engine
 from tests.support.storage import NOW_MS, Opened, a_grant, a_hold, a_node, a_task, an_attempt, submitted
 
-
 RESOURCES = Resources(cpu_millis=1000, memory_bytes=1 << 30)
 
 

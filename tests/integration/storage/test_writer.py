@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from core.domain.attempt import AttemptState
@@ -15,7 +16,8 @@ from master_app.ports.unit_of_work import Command, Lane, UnitOfWork
 from master_app.scheduling.pool import PoolNode
 from master_app.storage.lanes import LANE_LENGTH
 from tests.fakes.clock import ManualClock
-from tests.support.storage import NOW_MS, Opened, a_node, a_task, submitted
+from tests.support.postgres import Postgres
+from tests.support.storage import NOW_MS, Opened, a_node, a_task, new_id, submitted
 
 
 def progressed(name: str) -> TaskProgressed:
@@ -268,3 +270,20 @@ def test_an_altered_audit_row_is_found(opened: Opened) -> None:
         connection.exec_driver_sql("UPDATE audit_log SET actor_id = 'somebody' WHERE sequence = 2")
     engine.dispose()
     assert opened.storage.audit_reads.first_altered() == 2
+
+
+def test_a_lost_connection_fails_what_was_under_way_and_is_made_again(
+    tmp_path: Path, clock: ManualClock, postgres_server: Postgres
+) -> None:
+    opened = Opened(postgres_server.new_database(f"t{new_id(0).lower()}"), tmp_path / "data", clock)
+    node, lost = a_node(), a_node(name="lost")
+    opened.run(lambda uow: uow.nodes.add(node))
+    with psycopg.connect(postgres_server.connection_text("postgres"), autocommit=True) as operator:
+        operator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hivemind writer'"
+        )
+    with pytest.raises(StorageUnavailable):
+        opened.run(lambda uow: uow.nodes.add(lost))
+    assert opened.run(lambda uow: [row.node_id for row in uow.nodes.all()]) == [node.node_id]
+    assert opened.rebuilds == 2
+    opened.close()
