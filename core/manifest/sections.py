@@ -164,7 +164,7 @@ def read_prefer(table: TableReader) -> PreferSpec:
 def _numbers(table: TableReader, key: str) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for name, value in table.table(key).items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e18:
             table.problems.add(table.key(f"{key}.{name}"), f"{key}.{name} must be a number.", "Write a number.")
             continue
         numbers[name] = float(value)
@@ -285,7 +285,7 @@ def read_params(
             params.append(param)
     for name in given:
         if name not in table:
-            problems.add(f"params.{name}", f"This task has no param {name}.", "Leave it out.", "UNKNOWN_KEY")
+            problems.add(f"params.{name}"[:100], f"This task has no param {name}.", "Leave it out.", "UNKNOWN_KEY")
     return tuple(params)
 
 
@@ -298,6 +298,8 @@ def _read_param(name: str, table: TableReader, given: object, problems: Problems
     default = table.raw("default", {"int": 0, "float": 0.0, "string": "", "bool": False}[kind])
     table.done()
     value = default if given is None else _from_text(kind, given)
+    if isinstance(value, int | float) and not abs(value) <= 1e18:
+        value = None
     key = f"params.{name}"
     if not isinstance(value, _TYPES[kind]) or (kind != "bool" and isinstance(value, bool)):
         problems.add(key, f"The value of {name} must be of type {kind}.", f"Give a value of type {kind}.")

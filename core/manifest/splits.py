@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -154,7 +155,7 @@ def _axis(table: TableReader, name: str, values: object) -> tuple[int | float | 
     if (
         not isinstance(values, list)
         or not 1 <= len(values) <= MAX_LISTED
-        or not all(isinstance(value, int | float | str | bool) for value in values)
+        or not all(_is_value(value) for value in values)
     ):
         table.problems.add(
             key,
@@ -163,6 +164,11 @@ def _axis(table: TableReader, name: str, values: object) -> tuple[int | float | 
         )
         return (0,)
     return tuple(values)
+
+
+def _is_value(value: object) -> bool:
+    """Tell whether an item may have it: JSON knows neither infinity nor a number that is none."""
+    return isinstance(value, int | str | bool) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _range(text: str) -> list[int] | None:
@@ -193,7 +199,7 @@ def _list(table: TableReader) -> list[dict[str, Any]]:
     items = []
     for place, item in enumerate(value):
         row = item if isinstance(item, dict) else {"value": item}
-        if not all(isinstance(inner, int | float | str | bool) for inner in row.values()):
+        if not all(_is_value(inner) for inner in row.values()):
             table.problems.add(
                 table.key("items"), f"Item {place + 1} must have texts and numbers only.", 'Write { city = "a" }.'
             )
