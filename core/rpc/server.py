@@ -24,6 +24,8 @@ _METADATA_BYTES = 16 << 10
 #: Both ends: large pieces in few frames and reads; the window does not have to grow first.
 BULK_OPTIONS: list[tuple[str, Any]] = [
     ("grpc.http2.lookahead_bytes", 4 << 20),
+    # A write is done when it stands here, so that the next piece is made ready meanwhile.
+    ("grpc.http2.write_buffer_size", 4 << 20),
     ("grpc.http2.max_frame_size", 1 << 20),
     ("grpc.experimental.tcp_max_read_chunk_size", 4 << 20),
 ]
