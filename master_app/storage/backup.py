@@ -31,7 +31,6 @@ _DATABASE: Final = "database.sqlite3"
 _HEADS: Final = "heads.json"
 _FILES: Final = "files/"
 _ROWS_AT_ONCE: Final = 1_000
-_PAGES_AT_ONCE: Final = 2_048
 _REVISION: Final = text("SELECT version_num FROM alembic_version")
 
 
@@ -44,7 +43,9 @@ def copy_sqlite(engine: Engine, target: Path) -> None:
         contextlib.closing(sqlite3.connect(source)) as origin,
         contextlib.closing(sqlite3.connect(target)) as copy,
     ):
-        origin.backup(copy, pages=_PAGES_AT_ONCE)
+        # In one step: between steps a commit of the writer would make it begin again, for ever on a busy pool.
+        # In WAL mode the step holds a snapshot and nobody waits for it.
+        origin.backup(copy, pages=-1)
 
 
 def back_up(engine: Engine, target: Path, files: Mapping[str, Path], *, now_ms: int) -> dict[str, Any]:

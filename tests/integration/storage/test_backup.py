@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from pathlib import Path
 
@@ -57,6 +58,36 @@ def test_everything_comes_back(
         assert again.storage.unsound_accounts() == []
         with pytest.raises(Conflict):
             restore(file, url, tmp_path / "new")
+    finally:
+        again.close()
+
+
+def test_a_backup_of_a_busy_pool_is_of_one_moment(opened: Opened, tmp_path: Path, clock: ManualClock) -> None:
+    stop, granted = threading.Event(), []
+
+    def keep_busy() -> None:
+        while not stop.is_set():
+            opened.run(lambda uow: uow.ledger.append([a_grant(f"u{number}", 3) for number in range(20)]))
+            granted.append(20)
+
+    thread = threading.Thread(target=keep_busy)
+    thread.start()
+    try:
+        while len(granted) < 5:
+            thread.join(0.01)
+        before = sum(granted)
+        heads = opened.storage.back_up(tmp_path / "b", {})
+    finally:
+        stop.set()
+        thread.join(30)
+    assert before <= heads["ledger"][0] <= sum(granted)
+    restore(tmp_path / "b", "", tmp_path / "new")
+    again = Opened("", tmp_path / "new", clock)
+    try:
+        assert again.storage.unsound_accounts() == []
+        rows = list(again.storage.ledger_reads.rows())
+        assert [rows[-1].sequence, rows[-1].hash] == heads["ledger"]
+        assert sum(account.balance_ucpt for account in again.storage.ledger_reads.accounts()) == 0
     finally:
         again.close()
 
