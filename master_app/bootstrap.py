@@ -53,6 +53,7 @@ from master_app.users.accounts import SignUpRules, UserAccounts, default_sign_up
 from master_app.users.authenticate import Authenticator
 from master_app.users.passwords import Argon2Hasher
 from master_app.users.sign_in import Minting, SignIn
+from master_app.web.services import WebServices
 
 logger = logging.getLogger(__name__)
 DAY_MS = 86_400_000
@@ -121,6 +122,26 @@ class Master:
             identity=self.identity,
             clock=self.clock,
             new_session_id=lambda: self.new_id(self.clock.wall_ms()),
+        )
+
+    def web_services(self) -> WebServices:
+        """Return what the web door calls."""
+        return WebServices(
+            intake=self.intake,
+            control=self.control,
+            tasks=self.storage.task_reads,
+            logs=self.storage.log_files,
+            why=self.queries,
+            nodes=self.queries,
+            links=self.links,
+            people=self.accounts,
+            sign_in=self.sign_in,
+            authenticator=self.authenticator,
+            money=self.money,
+            ledger=self.storage.ledger_reads,
+            blobs=self.store,
+            clock=self.clock,
+            ready=lambda: "",
         )
 
     def close(self) -> None:
@@ -393,9 +414,9 @@ def _link_maker(doors: Doors, authority: CertificateAuthority) -> Callable[[Link
 def _back_up(storage: Storage, data_dir: Path) -> Callable[[Path], int]:
     def back_up(target: Path) -> int:
         files = {
-            name: data_dir / name
-            for name in ("master.toml", "ca/ca.key", "ca/ca.pem")
-            if (data_dir / name).is_file()
+            path.name: path
+            for path in (data_dir / "master.toml", data_dir / "ca" / "ca.key", data_dir / "ca" / "ca.pem")
+            if path.is_file()
         }
         storage.back_up(target, files)
         return target.stat().st_size

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.domain.attempt import AttemptState, LostReason
 from core.domain.events import NodeAdminChanged
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
-from core.domain.task import HeldCode
+from core.domain.task import HeldCode, TaskState
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.sessions import NodeSessions, set_health
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
@@ -53,6 +53,12 @@ class Reaper:
     def tick(self) -> None:
         """Queue one look at the clock; waits for it, so that ticks never pile up."""
         self._writer.execute(self.look, lane=Lane.INNER).result(60)
+
+    def resume(self, uow: UnitOfWork) -> None:
+        """Once after the start: what was on its way between states goes on (lifecycles, section 6)."""
+        for task in list(uow.tasks.live()):
+            if task.state is not TaskState.QUEUED:
+                self._rollup.refresh(uow, task)
 
     def look(self, uow: UnitOfWork) -> None:
         """The command itself. Writes nothing when nothing is due."""

@@ -1,0 +1,200 @@
+"""`python -m master_app`: the daemon (`serve`) and the admin commands of its data folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core import logs, paths
+from core.domain.errors import HiveMindError, Invalid
+from core.domain.operations import NewJoinLink
+from core.settings import load
+from master_app.admin import Admin
+from master_app.daemon import serve
+from master_app.folder import DataFolder
+from master_app.settings import MasterSettings
+
+DATA_DIR = click.option(
+    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of this master.", default=None
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """The HiveMind master."""
+
+
+@cli.command("serve")
+@DATA_DIR
+@click.option("--web", metavar="HOST:PORT", help="Web pages and REST.")
+@click.option("--node", metavar="HOST:PORT", help="Door of the nodes.")
+@click.option("--control", metavar="HOST:PORT", help="Door of joining nodes and operators.")
+@click.option("--public-name", metavar="HOST", help="Name or address that others use for this master.")
+@click.option("--database", metavar="URL", help="Database; SQLite in the data folder unless given.")
+@click.option("--storage", type=click.Path(path_type=Path, file_okay=False), help="Folder of bundles and results.")
+@click.option("--behind-proxy", is_flag=True, default=None, help="A proxy in front speaks TLS.")
+def serve_command(data_dir: Path | None, **flags: Any) -> None:
+    """Run the master until it is told to stop."""
+    folder = _folder(data_dir)
+    settings = _settings(folder, flags)
+    with folder, logs.configure(file=folder.root / "logs" / "master.log", level=settings.log_level) as kept:
+        logs.catch_unhandled()
+        del kept
+        serve(settings, folder)
+
+
+@cli.group("user")
+def user_group() -> None:
+    """People of the pool."""
+
+
+@user_group.command("add")
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, required=True, help="operator, submitter or provider; repeatable.")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+@DATA_DIR
+def user_add(name: str, roles: Sequence[str], password_stdin: bool, data_dir: Path | None) -> None:
+    """Make a user."""
+    del password_stdin
+    password = sys.stdin.readline().rstrip("\r\n")
+    with _admin(data_dir) as admin:
+        admin.add_user(name, tuple(roles), password)
+    click.echo(f"{name} was made.", err=True)
+
+
+@user_group.command("reset-password")
+@click.argument("name")
+@DATA_DIR
+def user_reset(name: str, data_dir: Path | None) -> None:
+    """Print a one-use login with which a user sets a new password."""
+    with _admin(data_dir) as admin:
+        click.echo(admin.reset_password(name))
+
+
+@cli.command("join-link")
+@click.option("--owner", default="", help="Whose node it will be.")
+@click.option("--uses", type=click.IntRange(1, 10_000), default=1)
+@click.option("--expires", default="15m", help="For example 15m, 2h, 7d.")
+@click.option("--label", "labels", multiple=True, metavar="K=V")
+@click.option("--name", "name_pattern", default="{host}", help="{host} and {n} are filled in.")
+@click.option("--approve", is_flag=True, help="An operator must approve the node before it gets work.")
+@DATA_DIR
+def join_link(
+    owner: str,
+    uses: int,
+    expires: str,
+    labels: Sequence[str],
+    name_pattern: str,
+    approve: bool,
+    data_dir: Path | None,
+) -> None:
+    """Print a join link. It is a secret: whoever has it can join."""
+    wish = NewJoinLink(
+        owner=owner,
+        uses=uses,
+        expires_s=_seconds(expires),
+        labels=_labels(labels),
+        name_pattern=name_pattern,
+        approve=approve,
+    )
+    with _admin(data_dir) as admin:
+        click.echo(admin.join_link(wish))
+
+
+@cli.group("ledger")
+def ledger_group() -> None:
+    """Money."""
+
+
+@ledger_group.command("verify")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@DATA_DIR
+def ledger_verify(file: Path | None, data_dir: Path | None) -> None:
+    """Replay the ledger of this master, or an exported FILE, and name the first row that does not fit."""
+    if file is not None:
+        sound, sentence = Admin.verify_file(file)
+    else:
+        with _admin(data_dir) as admin:
+            sound, sentence = admin.verify_ledger()
+    click.echo(sentence)
+    if not sound:
+        raise SystemExit(1)
+
+
+@cli.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@DATA_DIR
+def backup(file: Path, data_dir: Path | None) -> None:
+    """Write a backup to a new FILE, also while the master runs."""
+    with _admin(data_dir) as admin:
+        size = admin.backup(file.absolute())
+    click.echo(f"{file}: {size} bytes", err=True)
+
+
+@cli.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@DATA_DIR
+def restore(file: Path, data_dir: Path | None) -> None:
+    """Put a backup into an empty data folder. The master must not run."""
+    folder = _folder(data_dir)
+    settings = _settings(folder, {})
+    with folder:
+        Admin.restore(file, settings, folder)
+    click.echo(f"{file} was restored to {folder.root}.", err=True)
+
+
+def _folder(data_dir: Path | None) -> DataFolder:
+    given = data_dir or (Path(os.environ["HIVEMIND_DATA_DIR"]) if os.environ.get("HIVEMIND_DATA_DIR") else None)
+    return DataFolder(paths.folders("master", data_dir=given).data)
+
+
+def _settings(folder: DataFolder, flags: Mapping[str, Any]) -> MasterSettings:
+    return load(MasterSettings, file=folder.settings_file, environ=os.environ, flags=flags)
+
+
+def _admin(data_dir: Path | None) -> Admin:
+    folder = _folder(data_dir)
+    return Admin(folder, _settings(folder, {}))
+
+
+def _seconds(text: str) -> int:
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    if len(text) > 1 and text[:-1].isdigit() and text[-1] in units:
+        return int(text[:-1]) * units[text[-1]]
+    raise Invalid(f'"{text}" is no duration.', fix="Write for example 15m, 2h or 7d.")
+
+
+def _labels(pairs: Sequence[str]) -> dict[str, str]:
+    labels = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise Invalid(f'"{pair}" is no label.', fix="Write KEY=VALUE.")
+        labels[name] = value
+    return labels
+
+
+def main() -> None:
+    """Run a command; errors become one sentence with the fix, and exit code 1 (2: wrong use)."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from error
+    except click.Abort as error:
+        raise SystemExit(130) from error
+    except HiveMindError as error:
+        click.echo(f"{error.message} {error.fix}".strip() + f" [{error.code}]", err=True)
+        for problem in getattr(error, "problems", ()):
+            where = f" (line {problem.line})" if problem.line else ""
+            click.echo(f"  {problem.reason}{where} {problem.fix}", err=True)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

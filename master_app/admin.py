@@ -1,0 +1,125 @@
+"""Admin commands of one data folder: through the control door of its daemon, or, when none runs, by themselves.
+
+Never both: whoever holds the folder's lock is the only one that opens its database.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+
+from core.clock import SystemClock
+from core.domain.errors import Conflict, Invalid
+from core.domain.operations import LedgerCheck, NewJoinLink, NewUser, OperatorIdentity
+from master_app.bootstrap import Master, build_master
+from master_app.folder import DataFolder
+from master_app.ledger.verify import verify_file
+from master_app.rpc.operator_client import OperatorClient
+from master_app.settings import MasterSettings, split_address
+from master_app.storage.backup import restore
+
+_LOCAL = OperatorIdentity(user_id="", name="console", local=True)
+_AUTHORITY_FILES = ("ca.key", "ca.pem")
+
+
+class Admin:
+    """Use as a context manager; decides at its start which of both ways it goes."""
+
+    def __init__(self, folder: DataFolder, settings: MasterSettings) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._client: OperatorClient | None = None
+        self._master: Master | None = None
+
+    def __enter__(self) -> Admin:
+        try:
+            self._folder.__enter__()
+        except Conflict:
+            found = self._folder.running()
+            if found is None:
+                raise
+            ca_pem = (self._folder.root / "ca" / "ca.pem").read_bytes()
+            self._client = OperatorClient(found["doors"]["control"], ca_pem, found["token"])
+            return self
+        try:
+            self._master = build_master(self._settings, self._folder.root, SystemClock())
+            self._master.doors.node_port = split_address(self._settings.node)[1]
+            self._master.doors.control_port = split_address(self._settings.control)[1]
+        except BaseException:
+            self._folder.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._master is not None:
+            self._master.close()
+            self._folder.__exit__(None, None, None)
+
+    def add_user(self, name: str, roles: tuple[str, ...], password: str) -> str:
+        user = NewUser(name=name, roles=roles, password=password)
+        if self._client is not None:
+            return self._client.add_user(user)
+        return self._here().operations.add_user(_LOCAL, user).result(120)
+
+    def reset_password(self, name: str) -> str:
+        if self._client is not None:
+            return self._client.reset_password(name)
+        return self._here().operations.reset_password(_LOCAL, name, "").result(120)
+
+    def join_link(self, wish: NewJoinLink) -> str:
+        if self._client is not None:
+            return self._client.create_join_link(wish)
+        master = self._here()
+        if not master.doors.control_port:
+            raise Invalid(
+                "The control door's port is chosen when the master starts.",
+                code="PORT_UNKNOWN",
+                fix="Start the master first, or set a fixed port.",
+            )
+        return master.operations.create_join_link(_LOCAL, wish).result(120).link
+
+    def verify_ledger(self) -> tuple[bool, str]:
+        """Return whether all rows fit, and the sentence that says so."""
+        check = (
+            self._client.verify_ledger()
+            if self._client is not None
+            else self._here().operations.verify_ledger(_LOCAL).result(3600)
+        )
+        return check.sound, _sentence(check)
+
+    def backup(self, target: Path) -> int:
+        """Return the size of the new file."""
+        if target.exists():
+            raise Conflict(f"{target} is there already.", code="FILE_EXISTS", fix="Name a new file.")
+        if self._client is not None:
+            return self._client.backup(str(target))
+        return self._here().operations.backup(_LOCAL, str(target)).result(3600).size
+
+    @staticmethod
+    def verify_file(file: Path) -> tuple[bool, str]:
+        """Replay an exported ledger or statement."""
+        with open(file, encoding="utf-8") as lines:
+            found = verify_file(lines)
+        return found.misfit is None, found.sentence
+
+    @staticmethod
+    def restore(file: Path, settings: MasterSettings, folder: DataFolder) -> None:
+        """Put a backup into an empty folder, the pool's authority included. The caller holds the lock."""
+        restore(file, settings.database, folder.root)
+        (folder.root / "ca").mkdir(mode=0o700, exist_ok=True)
+        for name in _AUTHORITY_FILES:
+            if (folder.root / name).exists():
+                os.replace(folder.root / name, folder.root / "ca" / name)
+
+    def _here(self) -> Master:
+        assert self._master is not None, "use Admin as a context manager"
+        return self._master
+
+
+def _sentence(check: LedgerCheck) -> str:
+    if not check.sound:
+        return check.first_problem
+    return f"{check.transfers} transfers of {check.accounts} accounts fit; newest {check.head or 'none'}."
