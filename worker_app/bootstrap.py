@@ -88,7 +88,7 @@ async def join(workspace: Workspace, settings: WorkerSettings, link_text: str) -
         engine,
         make_limits(settings, workspace.root),
         disk=measure_disk(workspace.root),
-        gpus=Gpus().list() if settings.gpus else (),
+        gpus=Gpus().present() if settings.gpus else (),
         host_name=host_name(),
         agent_version=agent_version(),
     )

@@ -160,7 +160,7 @@ class Daemon:
         around = self._around
         engine = await around.runtime.probe()
         disk = await asyncio.to_thread(measure_disk, around.workspace.root)
-        gpus = await asyncio.to_thread(around.gpus.list)
+        gpus = await asyncio.to_thread(around.gpus.present)
         facts = steady(
             self._facts,
             node_facts(

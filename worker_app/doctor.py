@@ -128,7 +128,7 @@ class Doctor:
         )
 
     async def _gpu(self) -> Check:
-        gpus = await asyncio.to_thread(self._gpus.list)
+        gpus = await asyncio.to_thread(self._gpus.present)
         facts = await self._runtime.probe()
         if not gpus:
             return Check(name="gpu", ok=True, needed=False, result="no NVIDIA GPU")

@@ -54,15 +54,19 @@ class FakeAgentStore:
         self.highest_term = changes.highest_term or self.highest_term
 
     def _change(self, changes: Changes) -> None:
-        for name, values in (
-            ("mark", changes.marks),
-            ("deadline_ms", changes.deadlines),
-            ("ticks", changes.ticks),
-            ("ending", changes.endings),
-        ):
-            for attempt_id, value in values.items():
-                if attempt_id in self.attempts:
-                    self.attempts[attempt_id] = replace(self.attempts[attempt_id], **{name: value})
+        kept = self.attempts
+        for key, mark in changes.marks.items():
+            if key in kept:
+                kept[key] = replace(kept[key], mark=mark)
+        for key, deadline_ms in changes.deadlines.items():
+            if key in kept:
+                kept[key] = replace(kept[key], deadline_ms=deadline_ms)
+        for key, ticks in changes.ticks.items():
+            if key in kept:
+                kept[key] = replace(kept[key], ticks=ticks)
+        for key, ending in changes.endings.items():
+            if key in kept:
+                kept[key] = replace(kept[key], ending=ending)
 
     def close(self) -> None:
         """It stays, as a file does."""

@@ -41,7 +41,7 @@ class Gpus:
         gpus._library = None
         return gpus
 
-    def list(self) -> tuple[Gpu, ...]:
+    def present(self) -> tuple[Gpu, ...]:
         """Return the GPUs, each by its UUID; none when the driver does not answer."""
         nvml = self._library
         if nvml is None:

@@ -14,6 +14,7 @@ import shutil
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 from core.domain.attempt import Failure, FailureClass, RejectReason
 from core.domain.bundle import FileEntry
@@ -40,6 +41,7 @@ from worker_app.agent.ports.sandbox import (
     RunEvent,
     RunOrder,
     Sandbox,
+    SandboxLost,
     SandboxRefused,
 )
 from worker_app.agent.ports.store import LocalResult
@@ -56,6 +58,9 @@ from worker_app.agent.stimuli import (
 from worker_app.agent.workshop import Workshop
 
 logger = logging.getLogger(__name__)
+
+#: How long a sandbox may take to say that it does not know an attempt.
+RESUME_ANSWER_S: Final = 3.0
 
 SlotInstruction = Prepare | Execute | Collect | CloseSandbox | Adopt
 
@@ -364,18 +369,24 @@ class SlotRunner:
                 instruction.lease_ms,
             )
             events = sandbox.resume(offer.attempt_id, shop.logs.recover(offer.attempt_id))
+            # A quiet run says nothing for long; one that is not there is refused at once.
+            first = asyncio.ensure_future(_next(events))
             try:
-                first = await anext(events, None)
-                if first is None:
-                    continue
+                await asyncio.wait([first], timeout=RESUME_ANSWER_S)
+                if first.done():
+                    first.result()
                 # What it needs to go on or be collected; its files were put in by the earlier life.
                 self._ready = await shop.inputs.prepare(wanted, lambda phase, percent: None)
                 await sandbox.renew(max(1.0, instruction.lease_ms / 1000))
             except NotFound:
                 continue
             except HiveMindError as error:
+                first.cancel()
                 logger.info("an attempt could not be resumed", extra={"code": error.code})
                 continue
+            except asyncio.CancelledError:
+                first.cancel()
+                raise
             self._prepare, self._attempt_id = wanted, offer.attempt_id
             self._following = Following(offer, instruction.gpu_uuids, shop)
             shop.tell(Adopted(self.index, found.sandbox_id, offer.attempt_id))
@@ -391,9 +402,19 @@ class SlotRunner:
         self._shop.tell(AdoptFailed(self.index, instruction.found.sandbox_id))
 
 
-async def _prepended(first: RunEvent, rest: AsyncIterator[RunEvent]) -> AsyncIterator[RunEvent]:
-    yield first
-    if type(first) is not Ended:
+async def _next(events: AsyncIterator[RunEvent]) -> RunEvent:
+    async for event in events:
+        return event
+    raise SandboxLost("The sandbox said nothing of this attempt.")
+
+
+async def _prepended(first: asyncio.Future[RunEvent], rest: AsyncIterator[RunEvent]) -> AsyncIterator[RunEvent]:
+    try:
+        event = await first
+    finally:
+        first.cancel()
+    yield event
+    if type(event) is not Ended:
         async for event in rest:
             yield event
 
