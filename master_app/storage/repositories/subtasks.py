@@ -64,7 +64,7 @@ _RESET_ALL: Final = _RESET.values(checkpoint=constant(""))
 _MOVE_ON: Final = (
     subtasks.update()
     .values(generation=bindparam("new_generation"))
-    .where(subtasks.c.task_id == bindparam("key_task_id"))
+    .where(subtasks.c.task_id == bindparam("key_task_id"), subtasks.c.generation != bindparam("current"))
 )
 _CANCEL_OPEN: Final = (
     subtasks.update()
@@ -120,7 +120,7 @@ class SqlSubtasks:
             return self._sql.run(_RESET_ALL, (generation, task_id))
         count = self._sql.run(_RESET_ENDED, (generation, task_id))
         # What succeeded is kept, and stays a winner of the generation that the task has now.
-        self._sql.run(_MOVE_ON, (generation, task_id))
+        self._sql.run(_MOVE_ON, (generation, task_id, generation))
         return count
 
     def cancel_open(self, task_id: str) -> int:
