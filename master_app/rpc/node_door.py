@@ -20,6 +20,7 @@ from core.domain.session import (
     Ack,
     AgentMessage,
     Hello,
+    MasterMessage,
     Refused,
     Report,
     Resync,
@@ -36,6 +37,8 @@ from master_app.rpc.services import SessionService
 logger = logging.getLogger(__name__)
 
 SYNC_S = 15.0
+#: A node that takes nothing for this long is gone, whatever its keepalive says.
+_WRITE_S = 30.0
 _BUSY_RETRY_S = 0.2
 _BUSY_TRIES = 50
 
@@ -140,10 +143,22 @@ class _LiveSession:
             if messages is None:
                 break
             for message in messages:
-                await self._context.write(master_message_to_pb(message))
+                if not await self._send(message):
+                    return
         if self.error is None and stream.reason != _ENDED:
             farewell = Resync(session_id=stream.session_id, reason=stream.reason)
-            await self._context.write(master_message_to_pb(farewell))
+            await self._send(farewell)
+
+    async def _send(self, message: MasterMessage) -> bool:
+        """Write one message; False when the node has not read for so long that its session is over."""
+        try:
+            async with asyncio.timeout(_WRITE_S):
+                await self._context.write(master_message_to_pb(message))
+        except TimeoutError:
+            self._stream.close("the node does not read")
+            self.error = self.error or ProtocolError("The node does not read.", code="NOT_READING")
+            return False
+        return True
 
     async def read(self) -> None:
         """Take messages until the stream ends or something is wrong; then the writer ends too."""

@@ -41,6 +41,13 @@ class Gateway:
         self._session_channel: grpc.aio.Channel | None = None
         self._bulk_channel: grpc.aio.Channel | None = None
 
+    async def use(self, identity: Identity) -> None:
+        """Go on with a renewed certificate: from the next dial and the next transfer on."""
+        self._identity = identity
+        bulk, self._bulk_channel = self._bulk_channel, None
+        if bulk is not None:
+            await bulk.close(grace=_IDLE_S)
+
     # ------------------------------------------------------------ Link
 
     async def connect(self, hello: Hello) -> GatewaySession:

@@ -63,9 +63,8 @@ async def test_an_expired_certificate_is_refused_and_renews(master: Master) -> N
     gateway = Gateway(expired)
     with pytest.raises((LinkRefused, LinkClosed)):
         await (await gateway.connect(hello(expired))).receive()
-    await gateway.close()
     renewed = await EnrolmentGateway().renew(expired)
-    gateway = Gateway(renewed)
+    await gateway.use(renewed)
     session = await gateway.connect(hello(renewed))
     await session.receive()
     await gateway.close()
