@@ -9,7 +9,9 @@ TAIL_BYTES: Final = 16_384
 MAX_HEADLINE: Final = 300
 _FRAME: Final = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _LAST: Final = re.compile(r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning)\b.*)$")
-_OURS: Final = ("/work/src/", "/work/run/")
+_FOLDERS: Final = ("/work/src/", "/work/run/")
+#: Frames inside the language or its packages say little to the person who wrote the task.
+_NOT_THEIRS: Final = ("/lib/python", "site-packages", "dist-packages")
 
 
 class Headline:
@@ -41,8 +43,8 @@ def from_traceback(tail: str) -> str:
         frame = _FRAME.match(line)
         if frame is not None:
             name = frame["file"]
-            if name.startswith(_OURS) or not name.startswith(("/", "<")):
-                place = f"{name.removeprefix(_OURS[0]).removeprefix(_OURS[1])}:{frame['line']}"
+            if not name.startswith("<") and not any(part in name for part in _NOT_THEIRS):
+                place = f"{_short(name)}:{frame['line']}"
         elif _LAST.match(line):
             last = line.strip()
     if not last:
@@ -50,3 +52,11 @@ def from_traceback(tail: str) -> str:
     if "Read-only file system" in last:
         last += " (the bundle's folders are read-only: write to out/, or set [run] copy = true)"
     return (f"{last} ({place})" if place else last)[:MAX_HEADLINE]
+
+
+def _short(name: str) -> str:
+    """Return the file as its author knows it: its path in the bundle, elsewhere its name."""
+    for folder in _FOLDERS:
+        if name.startswith(folder):
+            return name.removeprefix(folder)
+    return name.rpartition("/")[2] if name.startswith("/") else name
