@@ -17,6 +17,8 @@ if ! python3 -c 'import matplotlib, numpy, pandas, PIL, pip, requests, sklearn' 
     python3 -m pip install --break-system-packages --ignore-installed --no-cache-dir --no-compile --only-binary :all: \
         --require-hashes -r /opt/hivemind/requirements.txt
 fi
+# Manifests and old zips say "python"; Debian only has python3.
+[ -e /usr/bin/python ] || ln -s python3 /usr/bin/python
 # Tasks see a read-only root: what is not compiled now would be compiled at each start of Python.
 python3 -m compileall -q -j 0 /usr/lib/python3* /usr/local/lib/python3* || true
 python3 -c 'import matplotlib, numpy, pandas, PIL, pip, requests, sklearn'
