@@ -31,7 +31,7 @@ _STATUS: Final[tuple[tuple[type[HiveMindError], int], ...]] = (
     (errors.EngineUnavailable, 503),
 )
 #: What werkzeug refuses by itself; the codes are ours.
-_HTTP_CODES: Final = {
+HTTP_CODES: Final = {
     400: ("BAD_REQUEST", "Send what the API's document describes."),
     401: ("UNAUTHENTICATED", "Send the header Authorization: Bearer TOKEN."),
     403: ("FORBIDDEN", ""),
@@ -117,7 +117,7 @@ def from_http(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
         status = 413
-    code, fix = _HTTP_CODES.get(status, (HTTPStatus(status).name, ""))
+    code, fix = HTTP_CODES.get(status, (HTTPStatus(status).name, ""))
     detail = error.description or HTTPStatus(status).description or HTTPStatus(status).phrase
     response = respond(problem_json(status, code, detail, fix=fix), getattr(error, "retry_after", None) or 0)
     for name, value in error.get_headers():

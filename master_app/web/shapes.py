@@ -9,7 +9,15 @@ from typing import Any, Final
 from core.domain.attempt import Failure
 from core.domain.errors import Invalid, Problem
 from core.domain.explain import WhyWaiting
-from core.domain.ledger import MAX_AMOUNT_UCPT, ChainedTransfer, Transfer, format_cpt, user_account
+from core.domain.ledger import (
+    MAX_AMOUNT_UCPT,
+    UCPT_PER_CPT,
+    ChainedTransfer,
+    Transfer,
+    format_cpt,
+    parse_cpt,
+    user_account,
+)
 from core.domain.resources import Resources
 from core.domain.rewards import Quote
 from core.domain.user import Principal
@@ -284,24 +292,13 @@ def token(record: TokenRecord, current_id: str) -> Json:
 
 
 def amount_ucpt(given: object) -> int:
-    """Return an amount that a person wrote: text or a number in CPT, or `{"ucpt": integer}`. Never a float."""
-    if isinstance(given, dict) and set(given) <= {"ucpt", "cpt"} and "ucpt" in given:
-        given_ucpt = given["ucpt"]
-        if isinstance(given_ucpt, int) and not isinstance(given_ucpt, bool) and abs(given_ucpt) <= MAX_AMOUNT_UCPT:
-            return given_ucpt
-    elif isinstance(given, int) and not isinstance(given, bool) and abs(given) <= MAX_AMOUNT_UCPT:
-        return given * 1_000_000
-    elif isinstance(given, str):
-        whole, point, part = given.strip().partition(".")
-        digits = whole.removeprefix("-")
-        if (
-            digits.isascii()
-            and digits.isdigit()
-            and len(digits) <= 9
-            and (not point or (part.isascii() and part.isdigit() and len(part) <= 6))
-        ):
-            value = int(digits) * 1_000_000 + int(part.ljust(6, "0") or "0")
-            return -value if whole.startswith("-") else value
+    """Return an amount that a person wrote: text or a whole number in CPT, or `{"ucpt": integer}`; no floats."""
+    if isinstance(given, dict) and isinstance(given.get("ucpt"), int) and not isinstance(given["ucpt"], bool):
+        return int(given["ucpt"])
+    if isinstance(given, int) and not isinstance(given, bool) and abs(given) <= MAX_AMOUNT_UCPT:
+        return given * UCPT_PER_CPT
+    if isinstance(given, str):
+        return parse_cpt(given[:100])
     raise Invalid(
         "That is no amount.",
         [

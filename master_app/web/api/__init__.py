@@ -1,0 +1,1 @@
+"""One module a subject. Each view: decode, one service call, encode."""
