@@ -67,11 +67,11 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
         free_reserve_bytes=settings.free_reserve_bytes,
         user_bytes=settings.user_upload_bytes,
     )
+    app.after_request(add_headers)  # runs after the limiter's own
     limiter.init_app(app)
     _begin_requests(app)
     problems.register_errors(app)
     app.error_processor(_from_apiflask)
-    app.after_request(add_headers)
     for each in (accounts, submitting, tasks, results, blobs, nodes, money, health):
         app.register_blueprint(each.bp)
     app.spec_processor(complete)

@@ -27,6 +27,8 @@ def add_headers(response: Response) -> Response:
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     if request.path.startswith("/api/") and "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
+    if response.status_code < 400:
+        headers.pop("Retry-After", None)  # the limiter writes it on every answer
     if request.is_secure:
         headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
     return response

@@ -17,9 +17,11 @@ from core.domain.errors import Conflict, NotFound
 from core.domain.session import LogStream
 from core.domain.task import TERMINAL_TASK_STATES
 from core.domain.views import TaskView, UsageRow
+from master_app.ports.reads import LogReads
 from master_app.web import schemas, shapes
 from master_app.web.api.common import blueprint, own_task
 from master_app.web.identity import caller, services, signed_in
+from master_app.web.services import WebServices
 from master_app.web.zipping import Part, artifact_parts, zip_length, zip_pieces
 
 bp = blueprint("results", "Results")
@@ -86,9 +88,9 @@ def result(task_id: str, query_data: dict[str, Any]) -> Any:
     parts: Iterator[Part] = artifact_parts(reads.artifacts(task_id), read)
     if view.state not in TERMINAL_TASK_STATES or extras & {"logs", "report"}:
         if "logs" in extras:
-            parts = chain(parts, _log_parts(view))
+            parts = chain(parts, _log_parts(services(), view))
         if "report" in extras:
-            parts = chain(parts, _report_part(view))
+            parts = chain(parts, _report_part(services(), view))
         return Response(zip_pieces(parts), mimetype="application/zip", headers=headers)
     etag, size = _fingerprint(view)
     return ranged(
@@ -217,8 +219,8 @@ def _fingerprint(view: TaskView) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _log_parts(view: TaskView) -> Iterator[Part]:
-    reads, logs = services().tasks, services().logs
+def _log_parts(using: WebServices, view: TaskView) -> Iterator[Part]:
+    reads, logs = using.tasks, using.logs
     cursor: str | None = None
     while True:
         found = reads.subtasks(view.task_id, cursor=cursor, limit=100)
@@ -229,14 +231,14 @@ def _log_parts(view: TaskView) -> Iterator[Part]:
             for stream in LogStream:
                 if logs.size(attempt_id, stream):
                     name = "merge" if subtask.is_merge else str(subtask.index)
-                    yield f"logs/{name}.{stream.value}", 0o644, _log_pieces(attempt_id, stream)
+                    yield f"logs/{name}.{stream.value}", 0o644, _log_pieces(logs, attempt_id, stream)
         cursor = found.next
         if cursor is None:
             return
 
 
-def _log_pieces(attempt_id: str, stream: LogStream) -> Iterator[bytes]:
-    logs, offset = services().logs, 0
+def _log_pieces(logs: LogReads, attempt_id: str, stream: LogStream) -> Iterator[bytes]:
+    offset = 0
     while True:
         content, following = logs.read(attempt_id, stream, offset, _LOG_PIECE)
         if not content:
@@ -247,8 +249,8 @@ def _log_pieces(attempt_id: str, stream: LogStream) -> Iterator[bytes]:
         offset = following
 
 
-def _report_part(view: TaskView) -> Iterator[Part]:
-    rows = services().tasks.usage(view.task_id)
+def _report_part(using: WebServices, view: TaskView) -> Iterator[Part]:
+    rows = using.tasks.usage(view.task_id)
     yield "report.json", 0o644, (line.encode() for line in _usage_json(view, rows))
 
 
