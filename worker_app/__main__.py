@@ -112,7 +112,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _run_once(arguments: argparse.Namespace) -> int:
-    from worker_app import bootstrap, run_once
+    from worker_app import bootstrap
+    from worker_app.agent import run_once
     from worker_app.agent.workspace import Workspace
 
     folders = _folders(arguments)
@@ -132,9 +133,9 @@ def _run_once(arguments: argparse.Namespace) -> int:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     from worker_app import bootstrap
+    from worker_app.agent.doctor import Doctor, as_json, as_text
     from worker_app.agent.gpus import Gpus
     from worker_app.agent.workspace import Workspace
-    from worker_app.doctor import Doctor, as_json, as_text
 
     folders = _folders(arguments)
     workspace = Workspace(folders.data)

@@ -106,11 +106,14 @@ class Performer:
         # One thread: the database belongs to it.
         self._writer = ThreadPoolExecutor(1, "agent-store")
         self._loop = asyncio.get_running_loop()
-        self._do: dict[type, Callable[[Any], None]] = {
+        self._do = self._actions()
+
+    def _actions(self) -> dict[type, Callable[[Any], None]]:
+        return {
             do.Connect: self._connect,
             do.Send: self._send,
             do.Disconnect: self._disconnect,
-            do.BecameLive: on_live,
+            do.BecameLive: self._on_live,
             do.Write: self._write,
             do.Prepare: self._to_slot,
             do.Execute: self._to_slot,
@@ -127,7 +130,7 @@ class Performer:
             do.RemoveFound: self._remove_found,
             do.ReleaseTask: self._release_task,
             do.TakeInventory: self._take_inventory,
-            do.Exit: lambda i: on_exit(i.reason),
+            do.Exit: lambda i: self._on_exit(i.reason),
         }
 
     # ------------------------------------------------------------ the way in

@@ -10,41 +10,28 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import shutil
 from collections import deque
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
-from core.domain.attempt import Failure, FailureClass, RejectReason
-from core.domain.bundle import FileEntry
 from core.domain.errors import (
-    EngineUnavailable,
     HiveMindError,
-    Invalid,
     NotFound,
-    StorageFull,
-    StorageUnavailable,
 )
 from core.domain.session import ImagePin
 from worker_app.agent.attempts import infra
+from worker_app.agent.collecting import collect, prepare_verdict
 from worker_app.agent.following import Following
 from worker_app.agent.instructions import Adopt, CloseSandbox, Collect, Execute, Prepare
 from worker_app.agent.ports.inputs import Ready
 from worker_app.agent.ports.sandbox import (
-    CollectOrder,
     Ended,
-    ImageInvalid,
     OpenProgress,
-    OutputRefused,
-    PackagesInvalid,
     RunEvent,
     RunOrder,
     Sandbox,
     SandboxLost,
-    SandboxRefused,
 )
-from worker_app.agent.ports.store import LocalResult
 from worker_app.agent.stimuli import (
     Adopted,
     AdoptFailed,
@@ -271,65 +258,13 @@ class SlotRunner:
     # ------------------------------------------------------------ collect
 
     async def _collect(self, instruction: Collect) -> None:
-        sandbox, ready = self.sandbox, self._ready
-        attempt_id = instruction.attempt_id
-        if sandbox is None or ready is None:
-            self._shop.tell(
-                Collected(attempt_id, refused=infra("SANDBOX_LOST", "The sandbox was gone before its files."))
-            )
+        sandbox, ready, wanted = self.sandbox, self._ready, self._prepare
+        if sandbox is None or ready is None or wanted is None:
+            refused = infra("SANDBOX_LOST", "The sandbox was gone before its files.")
+            self._shop.tell(Collected(instruction.attempt_id, refused=refused))
             return
-        outputs: tuple[LocalResult, ...] = ()
-        checkpoint: tuple[LocalResult, ...] = ()
-        refused: Failure | None = None
-        folder = self._shop.results / attempt_id
-        prepare = self._prepare
-        try:
-            if instruction.outputs:
-                outputs = await self._take(
-                    sandbox,
-                    CollectOrder(
-                        target_folder=folder / "out",
-                        include=ready.outputs.include,
-                        required=ready.outputs.required if instruction.strict else (),
-                        changes=prepare is not None and prepare.spec.run.collect_changes,
-                        max_bytes=ready.outputs.max_bytes,
-                    ),
-                )
-            if instruction.checkpoint:
-                checkpoint = await self._take(
-                    sandbox,
-                    CollectOrder(
-                        target_folder=folder / "checkpoint",
-                        include=("checkpoint/**",),
-                        max_bytes=ready.outputs.max_bytes,
-                    ),
-                )
-        except OutputRefused as error:
-            refused = Failure(failure_class=FailureClass.OUTPUT, code=error.code, message=error.message)
-        except HiveMindError as error:
-            refused = infra(error.code, error.message)
-        except OSError as error:
-            refused = infra("NODE_DISK", f"The node could not keep the results: {error.strerror}.")
-        if not outputs and not checkpoint and folder.is_dir():
-            shutil.rmtree(folder, ignore_errors=True)
-        self._shop.tell(Collected(attempt_id, outputs, checkpoint, refused))
-
-    async def _take(self, sandbox: Sandbox, order: CollectOrder) -> tuple[LocalResult, ...]:
-        root = self._shop.results
-        files = await sandbox.collect(order)
-        return tuple(
-            LocalResult(
-                entry=FileEntry(
-                    path=file.path,
-                    size=file.size_bytes,
-                    sha256=file.sha256,
-                    blob=file.sha256,
-                    mode=0o755 if file.executable else 0o644,
-                ),
-                local=_relative(file.local, root),
-            )
-            for file in files
-        )
+        changes = wanted.spec.run.collect_changes
+        self._shop.tell(await collect(sandbox, ready, instruction, self._shop.results, changes=changes))
 
     # ------------------------------------------------------------ close and adopt
 
@@ -417,20 +352,3 @@ async def _prepended(first: asyncio.Future[RunEvent], rest: AsyncIterator[RunEve
     if type(event) is not Ended:
         async for event in rest:
             yield event
-
-
-def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
-
-
-def prepare_verdict(error: HiveMindError) -> tuple[Failure | None, RejectReason | None]:
-    """Return what an error while preparing means: a failure that names its class, or a refusal by this node."""
-    if isinstance(error, EngineUnavailable | SandboxRefused):
-        return None, RejectReason.ENGINE
-    if isinstance(error, StorageFull | StorageUnavailable):
-        return None, RejectReason.DISK_FULL
-    if isinstance(error, PackagesInvalid | Invalid):
-        return Failure(failure_class=FailureClass.USER, code=error.code, message=error.message), None
-    if isinstance(error, ImageInvalid):
-        return infra("IMAGE_INVALID", error.message), None
-    return infra(error.code, error.message), None

@@ -15,7 +15,6 @@ from core.domain.session import (
     Ack,
     HeldAttempt,
     Hello,
-    MasterMessage,
     Offers,
     Orders,
     OwnerStatus,
@@ -29,7 +28,7 @@ from core.domain.session import (
     Welcome,
 )
 from core.domain.spec import TaskSpec
-from worker_app.agent import stimuli
+from worker_app.agent import reporting, stimuli
 from worker_app.agent.attempts import Step, Stop
 from worker_app.agent.connection import Connection, Phase
 from worker_app.agent.instructions import (
@@ -87,7 +86,11 @@ class AgentState:
         self._usage_interval_s = 0.0
         self._idle_renewed_ms = 0
         self._housekept_ms = 0
-        self._handlers: dict[type, Callable[[Any, int, Out], None]] = {
+        self._handlers = self._stimulus_handlers()
+        self._messages = self._message_handlers()
+
+    def _stimulus_handlers(self) -> dict[type, Callable[[Any, int, Out], None]]:
+        return {
             stimuli.Tick1s: self._tick,
             stimuli.RetryNow: lambda _s, now, _out: self.connection.hurry(now),
             stimuli.Restored: self._restored,
@@ -114,7 +117,9 @@ class AgentState:
             stimuli.Adopted: self.restoring.adopted,
             stimuli.AdoptFailed: self.restoring.adopt_failed,
         }
-        self._messages: dict[type, Callable[[Any, int, Out], None]] = {
+
+    def _message_handlers(self) -> dict[type, Callable[[Any, int, Out], None]]:
+        return {
             Welcome: self._welcome,
             Refused: self._refused,
             SyncReply: self._sync_reply,
@@ -148,13 +153,13 @@ class AgentState:
             self._drop(f"no answer to {connection.phase.value} in time", now_ms, out)
         if connection.is_due(now_ms) and self.incarnation and not self._exited:
             self._dial(now_ms, out)
-        if connection.report_due(now_ms, work.shortest_lease_ms()):
+        if connection.report_due(now_ms, reporting.shortest_lease_ms(work)):
             self._report(now_ms, out)
         if now_ms - self._idle_renewed_ms >= IDLE_RENEW_MS:
             self._idle_renewed_ms = now_ms
             work.renew_idle(out)
         work.close_idle(now_ms, out)
-        work.tell(now_ms)
+        reporting.tell(work)
         self.pending.due_again(now_ms)
         if now_ms - self._housekept_ms >= HOUSEKEEPING_MS:
             self._housekept_ms = now_ms
@@ -301,7 +306,9 @@ class AgentState:
             self.work.renew(tuple(renewed), report.sent_ms, now_ms, out)
         self.pending.session_began()
         out.append(
-            BecameLive(welcome.node_name, self.connection.interval_ms(self.work.shortest_lease_ms()) / 1000)
+            BecameLive(
+                welcome.node_name, self.connection.interval_ms(reporting.shortest_lease_ms(self.work)) / 1000
+            )
         )
 
     def _offers(self, message: Offers, now_ms: int, out: Out) -> None:
@@ -328,7 +335,7 @@ class AgentState:
                 self.work.stop(order.attempt_id, Stop(order.reason), now_ms, out, grace_s=grace_s)
         if message.report_interval_s > 0:
             self.connection.asked_interval_ms = int(message.report_interval_s * 1000)
-            interval_s = self.connection.interval_ms(self.work.shortest_lease_ms()) / 1000
+            interval_s = self.connection.interval_ms(reporting.shortest_lease_ms(self.work)) / 1000
             if interval_s != self._usage_interval_s:
                 self._usage_interval_s = interval_s
                 out.append(SetUsageInterval(interval_s))
@@ -344,7 +351,7 @@ class AgentState:
 
     def _report(self, now_ms: int, out: Out) -> None:
         connection = self.connection
-        live = self.work.uses()
+        live = reporting.uses(self.work)
         number = connection.sent(now_ms, [use.attempt_id for use in live])
         report = Report(
             session_id=connection.session_id,
@@ -389,8 +396,3 @@ class AgentState:
             assert held.step is not Step.ENDED
             entry = self.pending.outgoing.get(attempt_id)
             assert entry is None or not entry.is_terminal, "ended twice"
-
-
-def message_types() -> tuple[type[MasterMessage], ...]:
-    """Return the messages that `AgentState` understands."""
-    return (Welcome, Refused, SyncReply, Offers, Orders, Ack, Resync)

@@ -11,7 +11,7 @@ from core.domain.attempt import AttemptState, Failure, ReturnReason
 from core.domain.errors import Invalid
 from core.domain.node import NodeFacts
 from core.domain.resources import Resources
-from core.domain.session import AttemptUpdate, AttemptUse, Offer, OwnerStatus, TaskBrief
+from core.domain.session import AttemptUpdate, Offer, OwnerStatus, TaskBrief
 from core.domain.spec import TaskSpec
 from worker_app.agent.admission import refusal
 from worker_app.agent.attempts import FENCED, IN_SLOT, Held, Step, Stop, infra
@@ -381,40 +381,6 @@ class Work:
             self._stored_briefs.discard(key)
             self.pending.drop_brief(key)
             out.append(ReleaseTask(key[0]))
-
-    # ------------------------------------------------------------ views
-
-    def uses(self) -> tuple[AttemptUse, ...]:
-        """Return what reports list."""
-        return tuple(
-            dataclasses.replace(held.use, state=held.state, phase=held.phase, percent=held.percent)
-            if held.use is not None
-            else AttemptUse(attempt_id=held.attempt_id, state=held.state, phase=held.phase, percent=held.percent)
-            for held in self.held.values()
-        )
-
-    def shortest_lease_ms(self) -> int:
-        return min((held.offer.lease_s * 1000 for held in self.held.values()), default=0)
-
-    def tell(self, now_ms: int) -> None:
-        """Put into the outbox how far attempts are that did not end meanwhile."""
-        for held in self.held.values():
-            state = held.state
-            if state is held.told:
-                continue
-            held.told = state
-            self.pending.update(
-                AttemptUpdate(
-                    number=self.pending.take_number(),
-                    attempt_id=held.attempt_id,
-                    state=state,
-                    started_at_ms=held.started_at_ms,
-                    pin=held.pin,
-                    checkpoint=held.checkpoint_committed,
-                    ticks_committed=held.ticks_committed,
-                    ticks=held.ticks if held.checkpoint_committed else (),
-                )
-            )
 
     def validate(self) -> None:
         """Assert what always holds."""

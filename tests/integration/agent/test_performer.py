@@ -14,13 +14,14 @@ from worker_app.agent import stimuli
 
 
 async def test_an_offer_is_run_and_its_success_is_acknowledged(tmp_path: Path) -> None:
-    async with running_agent(tmp_path) as rig:
+    runtime, store = FakeRuntime(), FakeAgentStore()
+    async with running_agent(tmp_path, runtime=runtime, store=store) as rig:
         rig.master.offer(make_brief(), make_offer("a1"))
         update = await rig.master.ended("a1")
         assert update.state is AttemptState.SUCCEEDED
-        assert rig.runtime.ran == ["a1"]
+        assert runtime.ran == ["a1"]
         await rig.tick()
-        assert rig.store.attempts == {}
+        assert store.attempts == {}
 
 
 async def test_results_and_the_log_are_with_the_master_before_the_end_is(tmp_path: Path) -> None:
