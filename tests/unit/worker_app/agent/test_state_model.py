@@ -76,11 +76,13 @@ class World(RuleBasedStateMachine):
         self.tell(stimuli.FactsChanged(FACTS))
         for box in self.sandboxes.values():
             box[0] = -1
-        found = tuple(
+        self.tell(stimuli.Restored(self.store.open(), self.found()))
+
+    def found(self) -> tuple[FoundSandbox, ...]:
+        return tuple(
             FoundSandbox(sandbox_id=key, task_id=box[1], handle=key, running=True)
             for key, box in self.sandboxes.items()
         )
-        self.tell(stimuli.Restored(self.store.open(), found))
 
     # ------------------------------------------------------------ carrying out
 
@@ -148,11 +150,7 @@ class World(RuleBasedStateMachine):
             case do.RemoveFound():
                 self.sandboxes.pop(instruction.found.sandbox_id, None)
             case do.TakeInventory():
-                found_now = tuple(
-                    FoundSandbox(sandbox_id=key, task_id=box[1], handle=key, running=True)
-                    for key, box in self.sandboxes.items()
-                )
-                self.answers.append((-1, stimuli.InventoryTaken(found_now)))
+                self.answers.append((-1, stimuli.InventoryTaken(self.found())))
             case _:
                 pass
 
