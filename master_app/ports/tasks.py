@@ -195,7 +195,8 @@ class SubtaskRepository(Protocol):
         """Insert or replace."""
 
     def win(self, winners: Sequence[tuple[SubtaskKey, int, str]]) -> None:
-        """Set (key, generation, attempt_id) as winner where there is none and the generation is current.
+        """Make subtasks SUCCEEDED with their winner, (key, generation, attempt_id), where there is none and the
+        generation is current.
 
         Raises Conflict when any of them did not hold, and then has changed none of the others for good:
         the transaction fails.

@@ -84,9 +84,8 @@ class SlotRunner:
         if before is not None:
             before.cancel()
         cancelled = self._attempt_id if instruction is None else ""
-        self._mail.clear()
-        if instruction is not None:
-            self._mail.append(instruction)
+        # A box of its own: the cancelled coroutine may be the caller and would take the instruction with it.
+        self._mail = deque([instruction] if instruction is not None else [])
         self._wake = None
         self._task = self._shop.crew.spawn(self._work(before, cancelled), f"slot-{self.index}")
 
@@ -123,6 +122,7 @@ class SlotRunner:
             await asyncio.wait([self._task])
 
     async def _work(self, before: asyncio.Task[None] | None, cancelled: str = "") -> None:
+        mail = self._mail
         if before is not None:
             await asyncio.wait([before])
         if cancelled:
@@ -134,8 +134,8 @@ class SlotRunner:
                 )
             )
         while True:
-            while self._mail:
-                await self._one(self._mail.popleft())
+            while mail:
+                await self._one(mail.popleft())
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
             self._wake = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, literal_column, select, text
 
 from core.domain.errors import Conflict
 from core.domain.ids import SubtaskKey
@@ -28,7 +28,7 @@ _OPEN_OF_TASK: Final = (
 _OF_TASK: Final = _ALL_OF_TASK.order_by(subtasks.c.ix)
 _WIN: Final = (
     subtasks.update()
-    .values(winner=bindparam("new_winner"))
+    .values(winner=bindparam("new_winner"), state=literal_column(f"'{SubtaskState.SUCCEEDED.value}'"))
     .where(
         subtasks.c.task_id == bindparam("key_task_id"),
         subtasks.c.ix == bindparam("key_ix"),
