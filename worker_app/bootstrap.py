@@ -51,7 +51,13 @@ def make_runtime(settings: WorkerSettings, folder: Path, node_id: str) -> Runtim
     if settings.runtime is RuntimeKind.PROCESS:
         # NOT ISOLATED; only the owner's own tasks that allow it are taken (agent.admission).
         return ProcessRuntime(paths.private_folder(folder / "process"), environment=os.environ)
-    return DockerRuntime(default_engine(), node_id, load_catalogue(paths.resources() / "images"))
+    return DockerRuntime(
+        default_engine(),
+        node_id,
+        load_catalogue(paths.resources() / "images"),
+        packages_index=folder / "packages.json",
+        packages_budget_bytes=int(settings.disk_gb * GIB) // 4 or 10 * GIB,
+    )
 
 
 def make_limits(settings: WorkerSettings, folder: Path) -> Limits:

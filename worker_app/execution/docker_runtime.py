@@ -218,8 +218,9 @@ class DockerRuntime:
             sandbox.detach()
         try:
             await self._volumes.sweep_spares()
+            await self._volumes.clear_unused()
         except HiveMindError as error:
-            logger.info("spare volumes stay behind: %s", quietly(error))
+            logger.info("volumes stay behind: %s", quietly(error))
         self._engine.close()
 
     # ---- opening

@@ -172,6 +172,14 @@ class Volumes:
             for name in spares:
                 await self.remove(name)
 
+    async def clear_unused(self) -> None:
+        """Remove every volume of this node that no container uses, but installed packages, which are kept."""
+        wanted = {"label": [f"{LABEL_NODE}={self._node_id}"], "dangling": ["true"]}
+        answer = await self._engine.call(lambda api: api.volumes(filters=wanted))
+        for row in answer.get("Volumes") or ():
+            if (row.get("Labels") or {}).get(LABEL_KIND) in ("work", "parts", "source", "runner"):
+                await self.remove(str(row["Name"]))
+
     async def leftovers(self) -> list[tuple[str, str, str]]:
         """Return (name, sandbox id, task id) of this node's volumes that nothing uses and nobody here made."""
         wanted = {"label": [f"{LABEL_NODE}={self._node_id}"], "dangling": ["true"]}
