@@ -107,6 +107,12 @@ class Daemon:
         self._timer: Timer | None = None
         self._doors: Any = None
 
+    @property
+    def master(self) -> Master:
+        """The services of a daemon that was started."""
+        assert self._master is not None, "the daemon was not started"
+        return self._master
+
     def start(self) -> str:
         """Open all doors and return the line that says so. What was started is ended again when one fails."""
         _check_transport(self._settings)

@@ -1,0 +1,30 @@
+"""Bundles for benches."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+_MANIFEST = """schema = 1
+[task]
+name = "noop"
+[image]
+ref = "hivemind/minimal"
+[run]
+command = ["true"]
+timeout = "1m"
+[resources]
+cpu_cores = 0.1
+memory_gb = 0.05
+disk_gb = 0.01
+[split]
+mode = "count"
+count = {count}
+"""
+
+
+def noop_zip(path: Path, count: int) -> Path:
+    """Write a task of `count` subtasks that do nothing."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("hivemind.toml", _MANIFEST.format(count=count))
+    return path
