@@ -37,9 +37,7 @@ class Invalid(HiveMindError):
 
     default_code = "INVALID"
 
-    def __init__(
-        self, message: str, problems: Sequence[Problem] = (), *, code: str = "", fix: str = ""
-    ) -> None:
+    def __init__(self, message: str, problems: Sequence[Problem] = (), *, code: str = "", fix: str = "") -> None:
         super().__init__(message, code=code, fix=fix)
         self.problems = tuple(problems)
 

@@ -6,11 +6,12 @@ full disk interrupted stays, and is submitted again by its digest. `sweep` remov
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ FREE_RESERVE_BYTES: Final = 256 << 20
 #: What one user may have lying here.
 USER_BYTES: Final = 8 << 30
 KEPT_S: Final = 24 * 3600
+#: How long a request that made a task may be repeated without sending its zip again.
+REPEATS_S: Final = 900
 _SWEEP_AT_MOST: Final = 1000
 
 
@@ -114,6 +117,11 @@ class Uploads:
                 return
             del self._in_use[key]
         self.of(user_id).delete(sha256)
+
+    def expire_soon(self, user_id: str, sha256: str, now_s: float) -> None:
+        """Leave a zip that became a task to a later sweep, so that a repeat of its request still finds it."""
+        with suppress(FileNotFoundError):
+            os.utime(self.of(user_id).path(sha256), (now_s, now_s - KEPT_S + REPEATS_S))
 
     def sweep(self, now_s: float) -> int:
         """Remove what has been here for a day; return how many files. Call it every hour or so."""

@@ -39,14 +39,18 @@ def run(root: Path, count: int) -> None:
         daemon = Daemon(MasterSettings(web="127.0.0.1:0", node="127.0.0.1:0", control="127.0.0.1:0"), folder)
         daemon.start()
         master = daemon.master
-        ann = master.operations.add_user(CONSOLE, NewUser(name="ann", roles=("submitter",), password="correct horse"))
-        master.operations.add_user(CONSOLE, NewUser(name="bob", roles=("provider",), password="correct horse")).result()
+        ann = master.operations.add_user(
+            CONSOLE, NewUser(name="ann", roles=("submitter",), password="correct horse")
+        )
+        master.operations.add_user(
+            CONSOLE, NewUser(name="bob", roles=("provider",), password="correct horse")
+        ).result()
         link = master.operations.create_join_link(CONSOLE, NewJoinLink(owner="bob")).result().link
         agent = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.noop_agent", str(root / "agent"), "2"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=open(root / "agent.err", "wb"),
+            stderr=subprocess.DEVNULL,
         )
         assert agent.stdin is not None and agent.stdout is not None
         agent.stdin.write(f"{link}\n".encode())

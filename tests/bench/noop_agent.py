@@ -20,7 +20,7 @@ def main() -> None:
     """Join and run until told to stop."""
     folder, slots = Path(sys.argv[1]), int(sys.argv[2])
     settings = WorkerSettings(slots=slots, cpu_cores=256, memory_gb=256)
-    bootstrap.make_runtime = lambda settings, folder, node_id: FakeRuntime()  # type: ignore[assignment]
+    bootstrap.make_runtime = lambda settings, folder, node_id: FakeRuntime()
     with logs.configure(file=folder / "logs" / "agent.log", level="INFO"), Workspace(folder) as workspace:
         identity = asyncio.run(bootstrap.join(workspace, settings, sys.stdin.readline().strip()))
         asyncio.run(bootstrap.run_agent(workspace, settings, identity))

@@ -279,7 +279,9 @@ class ScriptedNode:
             "highest_term": self.highest_term,
         }
         serial = values.pop("serial", "1")
-        answer = self.pool.master.sessions.open(self.node_id, serial, link, Hello(**(wish | values))).result(WAIT_S)
+        answer = self.pool.master.sessions.open(self.node_id, serial, link, Hello(**(wish | values))).result(
+            WAIT_S
+        )
         if isinstance(answer, Welcome):
             self.link = link
             self.highest_term = max(self.highest_term, answer.term)

@@ -102,7 +102,9 @@ def _hot(
     broken: list[str] = []
     live = {row["attempt_id"] for row in attempts if row["state"] in _LIVE}
     if set(pool.attempts) != live:
-        broken.append(f"the pool has {sorted(set(pool.attempts) - live)} too much, lacks {live - set(pool.attempts)}")
+        broken.append(
+            f"the pool has {sorted(set(pool.attempts) - live)} too much, lacks {live - set(pool.attempts)}"
+        )
     for node in pool.nodes.values():
         reserved = sum((one.resources for one in pool.live_of_node(node.node_id)), Resources())
         capacity = node.facts.capacity

@@ -109,7 +109,10 @@ def submit(query_data: dict[str, Any]) -> Any:
             return done(services().intake.submit(who, prepared, key))
 
         submitted = _kept_on_trouble(who, sent, submit_it)
-        uploads().discard(who.user_id, sent.sha256)
+        if _by_name():
+            uploads().expire_soon(who.user_id, sent.sha256, services().clock.wall_ms() / 1000)
+        else:
+            uploads().discard(who.user_id, sent.sha256)
     state, reason = submitted.state, submitted.state_reason
     if query_data["wait"]:
         view = wait_for_end(who, submitted.task_id, query_data["wait"])

@@ -26,4 +26,5 @@ def test_options_addresses_and_paths_are_refused_at_their_line() -> None:
 
 
 def test_wheels_of_the_bundle_are_found() -> None:
-    assert bundled_wheels(["w/a-1-py3-none-any.whl", "b.whl", "a.py"]) == ["w/a-1-py3-none-any.whl"]
+    found = bundled_wheels(["w/a-1-py3-none-any.whl", "b.whl", "a.py"])
+    assert [wheel.path for wheel in found] == ["w/a-1-py3-none-any.whl"]
