@@ -15,6 +15,7 @@ from core.domain.errors import HiveMindError, Invalid
 from core.domain.operations import NewJoinLink
 from core.settings import load
 from master_app.admin import Admin
+from master_app.bootstrap import build_master
 from master_app.daemon import serve
 from master_app.folder import DataFolder
 from master_app.settings import MasterSettings
@@ -45,7 +46,7 @@ def serve_command(data_dir: Path | None, **flags: Any) -> None:
     with folder, logs.configure(file=folder.root / "logs" / "master.log", level=settings.log_level) as kept:
         logs.catch_unhandled()
         del kept
-        serve(settings, folder)
+        serve(settings, folder, build_master)
 
 
 @cli.group("user")

@@ -12,7 +12,8 @@ from types import TracebackType
 from core.clock import SystemClock
 from core.domain.errors import Conflict, Invalid
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser, OperatorIdentity
-from master_app.bootstrap import Master, build_master
+from master_app.assembly import Master
+from master_app.bootstrap import build_master
 from master_app.folder import DataFolder
 from master_app.ledger.verify import verify_file
 from master_app.rpc.operator_client import OperatorClient

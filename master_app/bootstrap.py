@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from core import paths
@@ -22,7 +21,8 @@ from core.domain.user import SignUp
 from core.eventbus import EventBus
 from core.manifest.catalogue import read_catalogue
 from core.rpc.join_link import make_join_link
-from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
+from core.rpc.pki.authority import CertificateAuthority
+from master_app.assembly import Doors, Master
 from master_app.ledger.transfers import Money
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
@@ -34,7 +34,6 @@ from master_app.node_pool.sessions import NodeSessions
 from master_app.operations import JoinLinks, Operations, OperatorGate
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.rebuilding import Rebuilding
-from master_app.rpc.doors import DoorServices, RpcDoors
 from master_app.scheduling.settings import Fill, SchedulingSettings
 from master_app.settings import MasterSettings, is_loopback, split_address
 from master_app.storage.storage import Storage, open_storage
@@ -53,102 +52,12 @@ from master_app.users.accounts import SignUpRules, UserAccounts, default_sign_up
 from master_app.users.authenticate import Authenticator
 from master_app.users.passwords import Argon2Hasher
 from master_app.users.sign_in import Minting, SignIn
-from master_app.web.services import WebServices
 
 logger = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 #: Threads that wait for the database or a disk on behalf of doors.
 DOOR_THREADS = 8
 SLOW_THREADS = 2
-
-
-@dataclass(slots=True)
-class Doors:
-    """Where the doors are, known once they listen."""
-
-    host: str
-    node_port: int = 0
-    control_port: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Master:
-    """Everything that a running master consists of. `close` ends it; doors are started by the daemon."""
-
-    settings: MasterSettings
-    clock: Clock
-    storage: Storage
-    store: BlobStore
-    bus: EventBus
-    doors: Doors
-    local_token: str
-    authority: CertificateAuthority
-    identity: ServerIdentity
-    sessions: NodeSessions
-    membership: Membership
-    queries: NodeQueries
-    reaper: Reaper
-    retention: Retention
-    intake: Intake
-    control: TaskControl
-    accounts: UserAccounts
-    sign_in: SignIn
-    authenticator: Authenticator
-    money: Money
-    links: JoinLinks
-    operations: Operations
-    grants: Grants
-    logs: NodeLogs
-    gate: OperatorGate
-    threads: ThreadPoolExecutor
-    slow_threads: ThreadPoolExecutor
-    new_id: UlidFactory
-
-    def rpc_doors(self) -> RpcDoors:
-        """Return both gRPC doors, not yet listening."""
-        services = DoorServices(
-            sessions=self.sessions,
-            directory=self.membership,
-            enrolment=self.membership,
-            grants=self.grants,
-            blobs=self.store,
-            logs=self.logs,
-            gate=self.gate,
-            operators=self.operations,
-        )
-        return RpcDoors(
-            services,
-            authority=self.authority,
-            identity=self.identity,
-            clock=self.clock,
-            new_session_id=lambda: self.new_id(self.clock.wall_ms()),
-        )
-
-    def web_services(self) -> WebServices:
-        """Return what the web door calls."""
-        return WebServices(
-            intake=self.intake,
-            control=self.control,
-            tasks=self.storage.task_reads,
-            logs=self.storage.log_files,
-            why=self.queries,
-            nodes=self.queries,
-            links=self.links,
-            people=self.accounts,
-            sign_in=self.sign_in,
-            authenticator=self.authenticator,
-            money=self.money,
-            ledger=self.storage.ledger_reads,
-            blobs=self.store,
-            clock=self.clock,
-            ready=lambda: "",
-        )
-
-    def close(self) -> None:
-        """Run what waits in the writer, then let go of everything."""
-        self.slow_threads.shutdown(wait=True, cancel_futures=True)
-        self.threads.shutdown(wait=True, cancel_futures=True)
-        self.storage.close()
 
 
 class _Wires:

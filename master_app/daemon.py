@@ -13,12 +13,13 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from core import paths
 from core.clock import Clock, SystemClock
 from core.domain.errors import HiveMindError, Invalid
-from master_app.bootstrap import Master, build_master
+from master_app.assembly import Master
 from master_app.folder import DataFolder
 from master_app.ports.unit_of_work import Lane
 from master_app.settings import MasterSettings, is_loopback, split_address
@@ -26,6 +27,7 @@ from master_app.web.server import WebServer, start_web
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+Build = Callable[[MasterSettings, Path, Clock], Master]
 
 TICK_S = 1.0
 RETENTION_S = 3600.0
@@ -96,7 +98,10 @@ class Timer:
 class Daemon:
     """A master that serves. `start`, then `wait`, then `stop`."""
 
-    def __init__(self, settings: MasterSettings, folder: DataFolder, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: MasterSettings, folder: DataFolder, build: Build, clock: Clock | None = None
+    ) -> None:
+        self._build = build
         self._settings = settings
         self._folder = folder
         self._clock = clock or SystemClock()
@@ -124,7 +129,7 @@ class Daemon:
 
     def _start(self) -> str:
         settings = self._settings
-        self._master = master = build_master(settings, self._folder.root, self._clock)
+        self._master = master = self._build(settings, self._folder.root, self._clock)
         self._first_login(master)
         self._rpc = RpcLoop()
         self._doors = master.rpc_doors()
@@ -226,9 +231,9 @@ def _door(address: str, port: int) -> str:
     return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
 
 
-def serve(settings: MasterSettings, folder: DataFolder) -> None:
+def serve(settings: MasterSettings, folder: DataFolder, build: Build) -> None:
     """Run a master until SIGTERM or SIGINT; a second one ends it at once."""
-    daemon = Daemon(settings, folder)
+    daemon = Daemon(settings, folder, build)
 
     def on_signal(number: int, frame: object) -> None:
         if daemon._ended.is_set():

@@ -18,6 +18,7 @@ from core.clock import SystemClock
 from core.domain.operations import NewJoinLink, NewUser, OperatorIdentity
 from core.domain.task import TERMINAL_TASK_STATES
 from core.domain.user import Principal, Role
+from master_app.bootstrap import build_master
 from master_app.daemon import Daemon
 from master_app.folder import DataFolder
 from master_app.settings import MasterSettings
@@ -36,7 +37,9 @@ def main() -> None:
 def run(root: Path, count: int) -> None:
     folder = DataFolder(root / "master")
     with folder:
-        daemon = Daemon(MasterSettings(web="127.0.0.1:0", node="127.0.0.1:0", control="127.0.0.1:0"), folder)
+        daemon = Daemon(
+            MasterSettings(web="127.0.0.1:0", node="127.0.0.1:0", control="127.0.0.1:0"), folder, build_master
+        )
         daemon.start()
         master = daemon.master
         ann = master.operations.add_user(

@@ -12,7 +12,7 @@ from core.domain.ledger import user_account
 from core.domain.user import Principal, Scope
 from master_app.users.sign_in import Issued
 from master_app.web import schemas, shapes
-from master_app.web.api.common import blueprint, done
+from master_app.web.api.parts import blueprint, done
 from master_app.web.identity import bearer_secret, caller, services, signed_in
 from master_app.web.limits import STRICT, limited
 

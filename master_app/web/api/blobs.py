@@ -10,7 +10,7 @@ from core.blobs.store import CHUNK_BYTES, is_sha256
 from core.domain.errors import Conflict, Invalid, NotFound, Problem, TooLarge
 from core.domain.user import Action, require
 from master_app.web import schemas
-from master_app.web.api.common import blueprint
+from master_app.web.api.parts import blueprint
 from master_app.web.identity import caller, signed_in, uploads
 
 bp = blueprint("blobs", "Uploads")

@@ -12,7 +12,7 @@ from core.domain.user import Action, require
 from master_app.ledger.explain import explain_amount
 from master_app.ledger.statements import receipts, to_csv, to_json_lines
 from master_app.web import schemas, shapes
-from master_app.web.api.common import blueprint, done, idempotency_key
+from master_app.web.api.parts import blueprint, done, idempotency_key
 from master_app.web.api.results import disposition
 from master_app.web.identity import caller, services, signed_in
 

@@ -11,7 +11,7 @@ from core.domain.operations import NewJoinLink
 from core.domain.user import Action, require
 from core.domain.views import NodeView
 from master_app.web import schemas, shapes
-from master_app.web.api.common import blueprint, done
+from master_app.web.api.parts import blueprint, done
 from master_app.web.identity import caller, services, signed_in
 
 bp = blueprint("nodes", "Nodes")

@@ -19,7 +19,7 @@ from core.domain.task import TERMINAL_TASK_STATES
 from core.domain.views import TaskView, UsageRow
 from master_app.ports.reads import LogReads
 from master_app.web import schemas, shapes
-from master_app.web.api.common import blueprint, own_task
+from master_app.web.api.parts import blueprint, own_task
 from master_app.web.identity import caller, services, signed_in
 from master_app.web.services import WebServices
 from master_app.web.zipping import Part, artifact_parts, zip_length, zip_pieces

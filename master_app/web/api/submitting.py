@@ -20,7 +20,7 @@ from core.domain.user import Action, Principal, require
 from core.domain.views import TaskView
 from master_app.tasks.intake import Prepared
 from master_app.web import schemas, shapes
-from master_app.web.api.common import blueprint, done, idempotency_key, own_task
+from master_app.web.api.parts import blueprint, done, idempotency_key, own_task
 from master_app.web.identity import caller, services, signed_in, uploads
 from master_app.web.limits import MakeRoom
 from master_app.web.multipart import ZIP_NAMES, read_form

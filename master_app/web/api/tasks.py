@@ -14,7 +14,7 @@ from core.domain.task import TaskState
 from core.domain.user import Action, Principal, require
 from core.domain.views import AttemptView
 from master_app.web import schemas, shapes
-from master_app.web.api.common import blueprint, done, no_such_task, own_task, owner_filter
+from master_app.web.api.parts import blueprint, done, no_such_task, own_task, owner_filter
 from master_app.web.api.submitting import wait_for_end
 from master_app.web.identity import caller, services, signed_in
 

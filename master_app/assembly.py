@@ -1,0 +1,118 @@
+"""A master as one value: every service that a running one consists of. Built by bootstrap, run by the daemon."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from core.blobs.store import BlobStore
+from core.clock import Clock
+from core.domain.ids import UlidFactory
+from core.eventbus import EventBus
+from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
+from master_app.ledger.transfers import Money
+from master_app.node_pool.grants import Grants, NodeLogs
+from master_app.node_pool.membership import Membership
+from master_app.node_pool.queries import NodeQueries
+from master_app.node_pool.reaper import Reaper
+from master_app.node_pool.sessions import NodeSessions
+from master_app.operations import JoinLinks, Operations, OperatorGate
+from master_app.rpc.doors import DoorServices, RpcDoors
+from master_app.settings import MasterSettings
+from master_app.storage.storage import Storage
+from master_app.tasks.control import TaskControl
+from master_app.tasks.intake import Intake
+from master_app.tasks.retention import Retention
+from master_app.users.accounts import UserAccounts
+from master_app.users.authenticate import Authenticator
+from master_app.users.sign_in import SignIn
+from master_app.web.services import WebServices
+
+
+@dataclass(slots=True)
+class Doors:
+    """Where the doors are, known once they listen."""
+
+    host: str
+    node_port: int = 0
+    control_port: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Master:
+    """Everything that a running master consists of. `close` ends it; doors are started by the daemon."""
+
+    settings: MasterSettings
+    clock: Clock
+    storage: Storage
+    store: BlobStore
+    bus: EventBus
+    doors: Doors
+    local_token: str = field(repr=False)
+    authority: CertificateAuthority
+    identity: ServerIdentity
+    sessions: NodeSessions
+    membership: Membership
+    queries: NodeQueries
+    reaper: Reaper
+    retention: Retention
+    intake: Intake
+    control: TaskControl
+    accounts: UserAccounts
+    sign_in: SignIn
+    authenticator: Authenticator
+    money: Money
+    links: JoinLinks
+    operations: Operations
+    grants: Grants
+    logs: NodeLogs
+    gate: OperatorGate
+    threads: ThreadPoolExecutor
+    slow_threads: ThreadPoolExecutor
+    new_id: UlidFactory
+
+    def rpc_doors(self) -> RpcDoors:
+        """Return both gRPC doors, not yet listening."""
+        services = DoorServices(
+            sessions=self.sessions,
+            directory=self.membership,
+            enrolment=self.membership,
+            grants=self.grants,
+            blobs=self.store,
+            logs=self.logs,
+            gate=self.gate,
+            operators=self.operations,
+        )
+        return RpcDoors(
+            services,
+            authority=self.authority,
+            identity=self.identity,
+            clock=self.clock,
+            new_session_id=lambda: self.new_id(self.clock.wall_ms()),
+        )
+
+    def web_services(self) -> WebServices:
+        """Return what the web door calls."""
+        return WebServices(
+            intake=self.intake,
+            control=self.control,
+            tasks=self.storage.task_reads,
+            logs=self.storage.log_files,
+            why=self.queries,
+            nodes=self.queries,
+            links=self.links,
+            people=self.accounts,
+            sign_in=self.sign_in,
+            authenticator=self.authenticator,
+            money=self.money,
+            ledger=self.storage.ledger_reads,
+            blobs=self.store,
+            clock=self.clock,
+            ready=lambda: "",
+        )
+
+    def close(self) -> None:
+        """Run what waits in the writer, then let go of everything."""
+        self.slow_threads.shutdown(wait=True, cancel_futures=True)
+        self.threads.shutdown(wait=True, cancel_futures=True)
+        self.storage.close()
