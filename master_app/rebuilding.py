@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from core.domain.ids import SubtaskKey
 from core.domain.node import NodeAdmin, NodeHealth
 from core.domain.spec import TaskSpec
 from core.domain.task import TERMINAL_TASK_STATES, Wish
@@ -67,19 +68,23 @@ class Rebuilding:
         return specs
 
     def _attempts(self, uow: UnitOfWork, specs: dict[str, TaskSpec]) -> None:
-        for row in uow.attempts.live():
+        rows = list(uow.attempts.live())
+        known = uow.subtasks.get_many([SubtaskKey(row.task_id, row.index) for row in rows])
+        for row in rows:
+            subtask = known.get(SubtaskKey(row.task_id, row.index))
+            beaten = subtask is not None and bool(subtask.winner) and subtask.winner != row.attempt_id
             task = uow.tasks.get(row.task_id)
             if task is None:
                 continue
             spec = specs.get(row.task_id) or spec_from_json(uow.tasks.spec_json(row.task_id))
-            uow.pool.add_attempt(_live(uow, task, spec, row))
+            uow.pool.add_attempt(_live(uow, task, spec, row, beaten=beaten))
 
 
-def _live(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, row: AttemptRecord) -> LiveAttempt:
+def _live(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, row: AttemptRecord, *, beaten: bool) -> LiveAttempt:
     is_merge = row.index >= task.subtask_count and spec.merge is not None
     resources = spec.merge.resources if is_merge and spec.merge is not None else spec.resources
     fenced = row.generation < task.generation or task.state in TERMINAL_TASK_STATES
-    unwanted = "cancelled" if task.wish is Wish.CANCEL or fenced else ""
+    unwanted = "cancelled" if task.wish is Wish.CANCEL or fenced else ("superseded" if beaten else "")
     return LiveAttempt(
         attempt_id=row.attempt_id,
         task_id=row.task_id,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from core.domain.attempt import ATTEMPT_RANK, LIVE_ATTEMPT_STATES, AttemptState, LostReason
+from core.domain.attempt import LIVE_ATTEMPT_STATES, LostReason
 from core.domain.events import FenceViolated, NodeHealthChanged
 from core.domain.node import HEALTH_TABLE, NodeAdmin, NodeHealth
 from core.domain.session import (
@@ -134,6 +134,11 @@ class NodeSessions:
             hot = uow.pool.nodes.get(session.node_id)
             if self._current(session_id) is not session or hot is None:
                 return
+            # What was acknowledged lets the agent run on, whatever becomes of the session (R2).
+            for use in report.live:
+                live = uow.pool.attempts.get(use.attempt_id)
+                if live is not None and live.node_id == hot.node_id:
+                    self._renew(uow, live)
             if hot.health is NodeHealth.DISCONNECTED:  # C3b
                 uow.after_commit(lambda: session.link.send(_resync(session_id, "was given up meanwhile")))
                 return
@@ -289,6 +294,7 @@ class NodeSessions:
             (attempt.attempt_id, self._verdict(uow, node_id, attempt, attempt.attempt_id in known))
             for attempt in sync.attempts
         )
+        self._attempts.advance(uow, node_id, [(held.attempt_id, held.state) for held in sync.attempts])
         node = uow.nodes.get(node_id)
         hot = uow.pool.nodes[node_id]
         if node is not None:
@@ -313,9 +319,6 @@ class NodeSessions:
         live = uow.pool.attempts.get(held.attempt_id)
         if live is not None and live.node_id == node_id:
             self._renew(uow, live)
-            if held.state in LIVE_ATTEMPT_STATES and ATTEMPT_RANK[held.state] > ATTEMPT_RANK[live.state]:
-                uow.pool.advance_attempt(live, held.state)
-                uow.attempts.put_states([(live.attempt_id, held.state, 0)])
             return Verdict.STOP if live.stop_reason and not live.give_back else Verdict.CONTINUE
         if held.state not in LIVE_ATTEMPT_STATES:
             return Verdict.CONTINUE  # it has ended there: its report is wanted (R5, R6)
@@ -339,17 +342,7 @@ class NodeSessions:
             labels = {**report.facts.labels, **(node.labels if node else {})}
             uow.pool.change(hot, facts=report.facts, labels=labels)
         uow.pool.change(hot, host=report.host, owner_state=report.owner.state)
-        moved = []
-        for use in report.live:
-            live = uow.pool.attempts.get(use.attempt_id)
-            if live is None or live.node_id != hot.node_id:
-                continue
-            self._renew(uow, live)
-            if use.state in LIVE_ATTEMPT_STATES and uow.pool.advance_attempt(live, use.state):
-                started_ms = uow.now_ms if use.state is AttemptState.RUNNING else 0
-                moved.append((live.attempt_id, use.state, started_ms))
-        if moved:
-            uow.attempts.put_states(moved)
+        self._attempts.advance(uow, hot.node_id, [(use.attempt_id, use.state) for use in report.live])
 
     def _order_later(self, uow: UnitOfWork, session: Session) -> None:
         """Orders are derived, never stored: what should be, less what is."""

@@ -44,6 +44,9 @@ LEASE_GRACE_MS = 60_000
 CLOCK_SLACK_MS = 60_000
 #: Reason of an attempt that was LOST and whose result was accepted all the same (R5).
 LATE = "late"
+#: User-class failures of one task on one node, after which the task avoids it while others succeed.
+AVOID_AFTER = 3
+MAX_COUNTED_TASKS = 1024
 #: Returned attempts after which a task asks for steadier nodes (R8).
 RETURNED_LIMIT = 20
 
@@ -89,6 +92,8 @@ class Attempts:
         self._jitter = jitter
         self._specs = specs
         self._rollup = rollup
+        #: User-class failures by task and node. Soft: a restart forgives.
+        self._failures: dict[str, dict[str, int]] = {}
 
     # ---- offers
 
@@ -138,7 +143,9 @@ class Attempts:
                 )
             else:
                 rows.append(replace(row, state=SubtaskState.ACTIVE, epoch=epoch, generation=task.generation))
-                if index < count:
+                if index < count and row.state is SubtaskState.BACKOFF:
+                    task.backoff -= 1
+                elif index < count:
                     task.ready -= 1
             if index < count:
                 task.active += 1
@@ -183,6 +190,20 @@ class Attempts:
         self._finish(uow, batch, applied)
         return applied
 
+    def advance(self, uow: UnitOfWork, node_id: str, states: Sequence[tuple[str, AttemptState]]) -> None:
+        """Note what an inventory or a report says of live attempts, which may overtake their updates."""
+        batch = _Batch()
+        for attempt_id, state in states:
+            live = uow.pool.attempts.get(attempt_id)
+            if live is None or live.node_id != node_id or state not in LIVE_ATTEMPT_STATES:
+                continue
+            if uow.pool.advance_attempt(live, state):
+                started_ms = uow.now_ms if state is AttemptState.RUNNING else 0
+                batch.moved.append((attempt_id, state, started_ms))
+                self._note_start(uow, live, batch)
+        if batch.moved:
+            self._finish(uow, batch, Applied())
+
     def lose(self, uow: UnitOfWork, lost: Sequence[tuple[str, LostReason]]) -> Applied:
         """Give live attempts up. Not paid; their subtasks are READY again while their infra budget lasts."""
         batch, applied = _Batch(), Applied()
@@ -206,12 +227,15 @@ class Attempts:
         if update.pin is not None:
             self._pin(uow, live, update, batch)
         if update.state in LIVE_ATTEMPT_STATES:
+            if update.checkpoint:
+                self._keep_checkpoint(uow, live, update)
             if uow.pool.advance_attempt(live, update.state):
                 batch.moved.append((live.attempt_id, update.state, update.started_at_ms))
                 self._note_start(uow, live, batch)
             return
         uow.pool.end_attempt(live.attempt_id)
-        self._note_start(uow, live, batch)
+        if update.state is not AttemptState.REJECTED:
+            self._note_start(uow, live, batch)
         record = AttemptRecord(
             attempt_id=live.attempt_id,
             task_id=live.task_id,
@@ -237,6 +261,14 @@ class Attempts:
         if record.state is AttemptState.SUCCEEDED and update.artifacts:
             uow.attempts.add_artifacts(live.attempt_id, SubtaskKey(live.task_id, live.index), update.artifacts)
         self._end(uow, live, record, update, batch)
+
+    @staticmethod
+    def _keep_checkpoint(uow: UnitOfWork, live: LiveAttempt, update: AttemptUpdate) -> None:
+        """A checkpoint that was committed in place survives the loss of its attempt (R12)."""
+        key = SubtaskKey(live.task_id, live.index)
+        row = uow.subtasks.get_many([key]).get(key)
+        if row is not None and row.epoch == live.epoch:
+            uow.subtasks.put_many([replace(row, checkpoint=update.checkpoint)])
 
     def _note_start(self, uow: UnitOfWork, live: LiveAttempt, batch: _Batch) -> None:
         task = self._task(uow, live.task_id, batch)
@@ -275,7 +307,7 @@ class Attempts:
         if record.state is AttemptState.SUCCEEDED and not fenced:
             batch.wins.append((SubtaskKey(live.task_id, live.index), live.generation, live.attempt_id))
             self._count_success(task, live.index)
-        elif record.state in (AttemptState.CANCELLED, AttemptState.SUPERSEDED) or fenced:
+        elif fenced or (live.stop_reason and not live.give_back):
             self._close_unwanted(uow, task, live, fenced=fenced)
         else:
             batch.setbacks.append((live, record, update))
@@ -465,6 +497,8 @@ class Attempts:
         if record.state is AttemptState.RETURNED:
             task.returned += 1
         failed_by_user = record.failure is not None and record.failure.failure_class in USER_CLASS_FAILURES
+        if failed_by_user:
+            self._count_failure(uow, task, record.node_id)
         if step.blames_node or failed_by_user:
             applied.incidents.append(
                 Incident(
@@ -476,6 +510,18 @@ class Attempts:
             )
         self._place_again(uow, task, step, record.node_id, spec.on_oom_memory_bytes)
         return step.record
+
+    def _count_failure(self, uow: UnitOfWork, task: TaskRecord, node_id: str) -> None:
+        """A task that failed three times on a node while it succeeds elsewhere avoids that node."""
+        hot = uow.pool.tasks.get(task.task_id)
+        if hot is None:
+            return
+        counts = self._failures.setdefault(task.task_id, {})
+        counts[node_id] = counts.get(node_id, 0) + 1
+        if len(self._failures) > MAX_COUNTED_TASKS:
+            self._failures.pop(next(iter(self._failures)))
+        if counts[node_id] >= AVOID_AFTER and task.succeeded and node_id not in hot.avoided:
+            uow.pool.change(hot, avoided=hot.avoided | {node_id})
 
     def _place_again(
         self,

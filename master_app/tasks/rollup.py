@@ -87,8 +87,8 @@ class Rollup:
 
     def stop(self, uow: UnitOfWork, attempt: LiveAttempt, reason: str, *, give_back: bool = False) -> None:
         """Want a live attempt stopped. It keeps its reservation until its node confirms or its lease ends."""
-        if attempt.stop_reason == reason and attempt.give_back == give_back:
-            return
+        if attempt.stop_reason and (give_back or not attempt.give_back):
+            return  # told already; only an order to discard overrules one to give back
         uow.pool.change(attempt, stop_reason=reason, give_back=give_back, stop_since_ms=uow.now_ms)
         node_id = attempt.node_id
         order = StopOrder(attempt_id=attempt.attempt_id, reason=reason, give_back=give_back)
