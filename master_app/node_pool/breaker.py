@@ -22,6 +22,8 @@ FAST_WINDOW_MS = 120_000
 FAST_LIMIT = 5
 #: Distinct tasks that must fail on a node by their own class before it is a suspect.
 DISTINCT_TASKS = 3
+#: How much one ended attempt counts in a node's reliability.
+RATE_STEP = 0.1
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Breaker:
 
     def judge(self, uow: UnitOfWork, node_id: str, incidents: Sequence[Incident], successes: int) -> None:
         """Quarantine or forgive one node after a batch of its reports."""
+        self._rate(uow, node_id, sum(incident.blames_node for incident in incidents), successes)
         blamed = [incident for incident in incidents if incident.blames_node]
         tripped = self._note_fast(uow.now_ms, node_id, incidents)
         if tripped:
@@ -51,6 +54,17 @@ class Breaker:
         """Lift a quarantine now (operator)."""
         self._recent.pop(node_id, None)
         self._forgive(uow, node_id)
+
+    @staticmethod
+    def _rate(uow: UnitOfWork, node_id: str, failures: int, successes: int) -> None:
+        """Move the node's reliability towards 0 with each failure of its own, towards 1 with each success."""
+        hot = uow.pool.nodes.get(node_id)
+        if hot is None:
+            return
+        reliability = hot.reliability * (1 - RATE_STEP) ** failures
+        reliability = 1 - (1 - reliability) * (1 - RATE_STEP) ** successes
+        if abs(reliability - hot.reliability) > 0.001:
+            uow.pool.change(hot, reliability=reliability)
 
     def _note_fast(self, now_ms: int, node_id: str, incidents: Sequence[Incident]) -> bool:
         recent = self._recent.setdefault(node_id, _Recent())

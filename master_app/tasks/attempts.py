@@ -34,7 +34,7 @@ from master_app.scheduling.fair_share import charge
 from master_app.scheduling.placement import Placement
 from master_app.scheduling.pool import LiveAttempt, PoolTask
 from master_app.tasks.retries import NextStep, Outcome, next_step
-from master_app.tasks.rollup import Rollup
+from master_app.tasks.rollup import RETURNED_LIMIT, Rollup
 from master_app.tasks.specs import SpecCache
 
 NewId = Callable[[int], str]
@@ -47,8 +47,6 @@ LATE = "late"
 #: User-class failures of one task on one node, after which the task avoids it while others succeed.
 AVOID_AFTER = 3
 MAX_COUNTED_TASKS = 1024
-#: Returned attempts after which a task asks for steadier nodes (R8).
-RETURNED_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

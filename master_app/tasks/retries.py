@@ -110,7 +110,7 @@ def _user_failure(
 
 def _infra_failure(subtask: SubtaskRecord, outcome: Outcome, retry: RetrySpec) -> NextStep:
     failures = subtask.infra_failures + 1
-    blames = outcome.state is not AttemptState.LOST
+    blames = outcome.state not in (AttemptState.LOST, AttemptState.CANCELLED)
     record = replace(subtask, infra_failures=failures)
     if failures > retry.infra:
         return NextStep(

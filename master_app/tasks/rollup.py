@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.domain.events import TaskProgressed, TaskStateChanged
 from core.domain.session import StopOrder
@@ -22,6 +23,9 @@ from master_app.ledger import settlement
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.pool import LiveAttempt
+
+#: Returned attempts after which a task asks for steadier nodes (R8).
+RETURNED_LIMIT = 20
 
 OnStop = Callable[[str, StopOrder], None]
 OnPartsEnded = Callable[[str, int], None]
@@ -63,6 +67,8 @@ class Rollup:
         """Recompute the state of a task and let everything follow. Saves the task."""
         facts = task_facts(task, uow.now_ms)
         rolled = roll_up(facts)
+        if task.returned >= RETURNED_LIMIT and not rolled.reason and rolled.state in DISPATCHABLE_TASK_STATES:
+            rolled = replace(rolled, reason=f"given back {task.returned} times: needs steadier nodes")
         source = task.state
         if rolled.state is not source:
             TASK_TABLE.check(source, rolled.state, task.task_id)

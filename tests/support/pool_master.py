@@ -34,7 +34,8 @@ from core.domain.session import (
 )
 from core.domain.task import TaskState
 from core.domain.user import Principal, Role
-from master_app.bootstrap import Master, build_master
+from master_app.assembly import Master
+from master_app.bootstrap import build_master
 from master_app.ledger.verify import verify_database
 from master_app.node_pool.membership import pool_node
 from master_app.ports.node_pool import NodeRecord
