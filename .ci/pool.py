@@ -1,0 +1,160 @@
+"""A pool of real processes on this computer, for the demo and the end-to-end tests: a master and its agents.
+
+Every process is started here and ended here, by its id. Doors are free ports of loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_S = 60.0
+STOP_S = 60.0
+
+
+class Program:
+    """One process that says `ready ...` on its standard output when it serves."""
+
+    def __init__(self, arguments: Sequence[str], log: Path, line_in: str = "") -> None:
+        self._log = log
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        with open(log, "ab") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+                # Its own group: Ctrl-C is for us, and we end it in order.
+                start_new_session=os.name != "nt",
+            )
+        assert self.process.stdin is not None
+        self.process.stdin.write(line_in)
+        self.process.stdin.close()
+
+    def ready(self) -> str:
+        """Return the line that says where the doors are; raise RuntimeError when it ended instead."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("ready "):
+                return line.strip()
+        self.process.wait(STOP_S)
+        tail = self._log.read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"a program ended with {self.process.returncode} instead of getting ready:\n{tail}")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait(STOP_S)
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit code; it is killed when it does not."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return int(self.process.returncode)
+
+
+class Pool:
+    """A master and agents in one folder. Use with `with`."""
+
+    def __init__(self, folder: Path, runtime: str) -> None:
+        self.folder = folder
+        self.runtime = runtime
+        self.password = secrets.token_urlsafe(12)
+        self.url = ""
+        self.master: Program | None = None
+        self.agents: dict[str, Program] = {}
+        self._doors = {"web": "127.0.0.1:0", "node": "127.0.0.1:0", "control": "127.0.0.1:0"}
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for agent in self.agents.values():
+            if agent.process.poll() is None:
+                agent.process.send_signal(signal.SIGTERM)
+        for agent in self.agents.values():
+            agent.stop()
+        if self.master is not None:
+            self.master.stop()
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "master"
+
+    def start_master(self) -> str:
+        """Start the master, at the doors that it had before when it is started again; return its address."""
+        arguments = ["-m", "master_app", "serve", "--data-dir", str(self.data_dir)]
+        for name, door in self._doors.items():
+            arguments += [f"--{name}", door]
+        self.master = Program(arguments, self.folder / "master.log")
+        line = self.master.ready()
+        found = dict(part.split("=", 1) for part in line.split()[1:])
+        self._doors = {name: door.removeprefix("http://") for name, door in found.items()}
+        self.url = found["web"]
+        return self.url
+
+    def admin(self, *arguments: str, line_in: str = "") -> str:
+        """Run an admin command of the master and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "master_app", *arguments, "--data-dir", str(self.data_dir)],
+            cwd=ROOT,
+            input=line_in,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{arguments[0]} failed: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def add_user(self, name: str, *roles: str) -> None:
+        flags = [flag for role in roles for flag in ("--role", role)]
+        self.admin("user", "add", name, *flags, "--password-stdin", line_in=f"{self.password}\n")
+
+    def start_agent(self, name: str, owner: str, slots: int = 2) -> Program:
+        """Start an agent; the first time it joins by a link of its own. Not waited for: see `Program.ready`."""
+        folder = self.folder / name
+        arguments = ["-m", "worker_app", "run", "--data-dir", str(folder), "--slots", str(slots)]
+        arguments += ["--runtime", self.runtime]
+        link = ""
+        if not (folder / "identity.json").exists():
+            link = self.admin("join-link", "--owner", owner, "--name", name) + "\n"
+            arguments += ["--join", "-"]
+        self.agents[name] = Program(arguments, self.folder / f"{name}.log", link)
+        return self.agents[name]
+
+
+def engine_answers() -> bool:
+    """Tell whether a container engine answers on this computer."""
+    try:
+        done = subprocess.run(["docker", "version"], capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def wait_for(what: str, is_so: object, timeout_s: float = 60.0) -> None:
+    """Wait until `is_so()` is true; raise TimeoutError naming what did not happen."""
+    assert callable(is_so)
+    until = time.monotonic() + timeout_s
+    while not is_so():
+        if time.monotonic() > until:
+            raise TimeoutError(f"{what} did not happen within {timeout_s:.0f} s")
+        time.sleep(0.1)
