@@ -55,6 +55,8 @@ class Program:
         """End it as a power cut would."""
         self.process.kill()
         self.process.wait(STOP_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def stop(self) -> int:
         """Ask it to end and return its exit code; it is killed when it does not."""

@@ -1,0 +1,42 @@
+"""Real processes, real containers: a master and agents as people start them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.client.client import HiveMind
+from tests.support.engine import base_image, docker, remove_everything_of
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / ".ci"))
+
+from pool import Pool
+
+__all__ = ["base_image"]
+
+
+@pytest.fixture
+def pool(tmp_path: Path, base_image: str) -> Iterator[Pool]:
+    """A master with users ann (submitter) and bob (provider), and no agent yet. Nothing of it may be left."""
+    with Pool(tmp_path, "docker") as started:
+        started.start_master()
+        started.add_user("ann", "submitter")
+        started.add_user("bob", "provider")
+        yield started
+    for file in tmp_path.glob("*/identity.json"):
+        node_id = json.loads(file.read_text())["node_id"]
+        left = docker("ps", "-aq", "--filter", f"label=hivemind.node={node_id}")
+        remove_everything_of(node_id)
+        assert left == "", f"{file.parent.name} left containers behind"
+
+
+@pytest.fixture
+def ann(pool: Pool) -> Iterator[HiveMind]:
+    """A client of ann's."""
+    with HiveMind(pool.url) as client:
+        client.login("ann", pool.password)
+        yield client
