@@ -17,14 +17,14 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / ".ci")]
+sys.path.insert(0, str(ROOT))
 
-from pool import Pool, engine_answers  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn  # noqa: E402
 
 from core.blobs.bundler import pack_folder  # noqa: E402
 from core.client.client import HiveMind  # noqa: E402
+from tests.support.pool import Pool, engine_answers  # noqa: E402
 
 EXAMPLES = ("mandelbrot", "word-count", "train-grid", "pi-checkpoint", "plain-main")
 NODES = ("node-1", "node-2", "node-3")

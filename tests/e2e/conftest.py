@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,7 @@ import pytest
 
 from core.client.client import HiveMind
 from tests.support.engine import base_image, docker, remove_everything_of
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / ".ci"))
-
-from pool import Pool
+from tests.support.pool import Pool
 
 __all__ = ["base_image"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from pool import ROOT, Pool, wait_for
 
 from core.client.client import HiveMind
+from tests.support.pool import ROOT, Pool, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 
