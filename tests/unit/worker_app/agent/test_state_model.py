@@ -35,7 +35,6 @@ from worker_app.agent import stimuli
 from worker_app.agent.attempts import infra
 from worker_app.agent.ports.sandbox import FoundSandbox
 from worker_app.agent.state import AgentState
-from worker_app.agent.work import FENCE_MARGIN_MS
 
 LEASE_S = 60
 BRIEFS = [make_brief("task-1"), make_brief("task-2", TaskSpec(run=RunSpec(checkpoint_exit=85)))]
@@ -78,6 +77,10 @@ class World(RuleBasedStateMachine):
             box[0] = -1
         self.tell(stimuli.Restored(self.store.open(), self.found()))
 
+    def welcome(self) -> Welcome:
+        names = {"session_id": self.session, "node_name": "n", "owner_id": "owner"}
+        return Welcome(term=1, protocol=1, master_time_ms=0, report_interval_s=10, **names)
+
     def found(self) -> tuple[FoundSandbox, ...]:
         return tuple(
             FoundSandbox(sandbox_id=key, task_id=box[1], handle=key, running=True)
@@ -98,17 +101,7 @@ class World(RuleBasedStateMachine):
                 self.to_master, self.to_agent = [], []
                 self.sessions += 1
                 self.session = f"s{self.sessions}"
-                self.push(
-                    Welcome(
-                        session_id=self.session,
-                        term=1,
-                        protocol=1,
-                        master_time_ms=0,
-                        report_interval_s=10,
-                        node_name="n",
-                        owner_id="owner",
-                    )
-                )
+                self.push(self.welcome())
             case do.Send(message=message):
                 if isinstance(message, Report | Sync):
                     number = message.number if isinstance(message, Report) else 0
@@ -207,11 +200,12 @@ class World(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 1, 1, 5, 20, 45, 90]))
     def time_passes(self, seconds: int) -> None:
-        """Sandboxes count down on their own (R3): one that nobody topped up ends itself."""
+        """Sandboxes count down on their own (R3), behind the agent, which stops what it follows first."""
         self.now += seconds * 1000
         self.tell(stimuli.Tick1s())
         for key, box in list(self.sandboxes.items()):
             if self.now >= box[3]:
+                assert box not in self.running(), "the countdown ended what the agent should have (R3)"
                 self.sandbox_dies(key)
 
     def sandbox_dies(self, key: str) -> None:
@@ -388,7 +382,6 @@ class World(RuleBasedStateMachine):
         assert not self.state.work.held, self.state.work.held
         assert not self.state.pending.outgoing
         assert not self.store.attempts
-        assert FENCE_MARGIN_MS < 60_000
 
 
 TestWorld = World.TestCase
