@@ -34,8 +34,32 @@ WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
 ENGINE_PACKAGES = ("docker.io", "iptables", "mmdebstrap")
-TEST_PACKAGES = (*ENGINE_PACKAGES, "postgresql", "iproute2", "gcc", "libc6-dev")
-FAST = "not docker and not postgres and not slow"
+QT_PACKAGES = (
+    "libdbus-1-3",
+    "libegl1",
+    "libfontconfig1",
+    "libgl1",
+    "libxcb-cursor0",
+    "libxcb-icccm4",
+    "libxcb-keysyms1",
+    "libxkbcommon-x11-0",
+    "fonts-noto-cjk",
+)
+DISPLAY_PACKAGES = ("xvfb", "xauth", "xdotool", "x11-utils", "trayer", "dbus", "dbus-x11")
+TEST_PACKAGES = (
+    *ENGINE_PACKAGES,
+    *QT_PACKAGES,
+    *DISPLAY_PACKAGES,
+    "chromium",
+    "postgresql",
+    "iproute2",
+    "iptables",
+    "gcc",
+    "libc6-dev",
+    "wireguard-tools",
+    "wireguard-go",
+)
+FAST = "not docker and not postgres and not slow and not display and not chromium"
 LINTED = ("core", "master_app", "worker_app", "tests", "dev.py", ".ci")
 
 
