@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from core.domain.events import NodeQuarantined
 from master_app.ports.unit_of_work import UnitOfWork
-from master_app.tasks.attempts import Incident
+from master_app.tasks.batch import Incident
 
 FIRST_STEP_MS = 10_000
 LAST_STEP_MS = 3_600_000

@@ -16,7 +16,8 @@ from core.domain.operations import NodeAction, Renewal
 from core.domain.session import Enrolled, EnrolmentRequest
 from core.domain.user import Principal, Role
 from master_app.node_pool.breaker import Breaker
-from master_app.node_pool.sessions import NodeSessions, set_health
+from master_app.node_pool.health import set_health
+from master_app.node_pool.sessions import NodeSessions
 from master_app.ports.node_pool import JoinTokenRecord, NodeRecord
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.scheduling.pool import PoolNode

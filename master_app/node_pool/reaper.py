@@ -9,7 +9,8 @@ from core.domain.events import NodeAdminChanged
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
 from core.domain.task import HeldCode, TaskState
 from master_app.node_pool.breaker import Breaker
-from master_app.node_pool.sessions import NodeSessions, set_health
+from master_app.node_pool.health import set_health
+from master_app.node_pool.sessions import NodeSessions
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.scheduling.explain import could_ever_fit
 from master_app.scheduling.pool import PoolNode

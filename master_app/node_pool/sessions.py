@@ -10,15 +10,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from core.domain.attempt import LIVE_ATTEMPT_STATES, LostReason
-from core.domain.events import FenceViolated, NodeHealthChanged
-from core.domain.node import HEALTH_TABLE, NodeAdmin, NodeHealth
+from core.domain.attempt import LIVE_ATTEMPT_STATES
+from core.domain.node import NodeAdmin, NodeHealth
 from core.domain.session import (
-    PROTOCOL_MAX,
-    PROTOCOL_MIN,
     Ack,
     AttemptUse,
-    HeldAttempt,
     Hello,
     Orders,
     Refused,
@@ -28,14 +24,16 @@ from core.domain.session import (
     Sync,
     SyncReply,
     Updates,
-    Verdict,
     Welcome,
 )
 from master_app.node_pool.breaker import Breaker
-from master_app.ports.node_pool import NodeRecord, SessionLink
+from master_app.node_pool.health import set_health
+from master_app.node_pool.hello import accept_hello, refuse_hello
+from master_app.node_pool.reconcile import reconcile, renew
+from master_app.ports.node_pool import SessionLink
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.scheduling.pool import LiveAttempt, PoolNode
-from master_app.tasks.attempts import LEASE_GRACE_MS, Attempts
+from master_app.tasks.attempts import Attempts
 
 REPORT_INTERVAL_S = 30.0
 LOOKED_AT_INTERVAL_S = 1.0
@@ -100,10 +98,13 @@ class NodeSessions:
 
         def command(uow: UnitOfWork) -> Welcome | Refused:
             node = uow.nodes.get(node_id)
-            refused = _refuse_hello(node, certificate_serial, hello)
-            if refused is not None or node is None:
-                return refused or _unknown()
-            return self._welcome(uow, node, link, hello)
+            refused = refuse_hello(node, certificate_serial, hello)
+            if refused is not None:
+                return refused
+            assert node is not None, "an unknown node is refused"
+            welcome = accept_hello(uow, node, link.session_id, hello, self._interval_s)
+            uow.after_commit(lambda: self._register(node_id, link))
+            return welcome
 
         self._node_of[link.session_id] = node_id
         return self._writer.execute(command, lane=Lane.NODES)
@@ -115,9 +116,13 @@ class NodeSessions:
             session = self._current(session_id)
             if session is None or session.synced:
                 return _resync(session_id, "SYNC of another session, or a second one")
-            reply = self._reconcile(uow, session, sync)
+            verdicts = reconcile(uow, self._attempts, session.node_id, sync)
+            session.heard_steady_ms = self._steady_ms()
+            session.owner_reason = sync.owner.reason
+            session.synced = True
+            uow.undo(lambda: setattr(session, "synced", False))
             self._dispatch(uow)
-            return reply
+            return SyncReply(session_id=sync.session_id, verdicts=verdicts)
 
         return self._writer.execute(command, lane=Lane.NODES)
 
@@ -138,7 +143,7 @@ class NodeSessions:
             for use in report.live:
                 live = uow.pool.attempts.get(use.attempt_id)
                 if live is not None and live.node_id == hot.node_id:
-                    self._renew(uow, live)
+                    renew(uow, live)
             if hot.health is NodeHealth.DISCONNECTED:  # C3b
                 uow.after_commit(lambda: session.link.send(_resync(session_id, "was given up meanwhile")))
                 return
@@ -246,85 +251,13 @@ class NodeSessions:
 
     # ---- inner
 
-    def _welcome(self, uow: UnitOfWork, node: NodeRecord, link: SessionLink, hello: Hello) -> Welcome:
-        if hello.highest_term >= uow.term:
-            uow.raise_term(hello.highest_term)
-        node.incarnation = hello.incarnation
-        node.boot_id = hello.boot_id
-        node.version = hello.agent_version
-        node.last_seen_ms = uow.now_ms
-        uow.nodes.save(node)
-        hot = uow.pool.nodes[node.node_id]
-        set_health(uow, hot, NodeHealth.INITIALIZING, "HELLO")
-        uow.pool.change(hot, session_id=link.session_id, protocol_ok=hello.protocol_max >= PROTOCOL_MIN)
-        interval_s = self._interval_s
-        session = Session(
-            link=link, node_id=node.node_id, opened_steady_ms=self._steady_ms(), interval_s=interval_s
+    def _register(self, node_id: str, link: SessionLink) -> None:
+        old = self._by_node.get(node_id)
+        self._by_node[node_id] = Session(
+            link=link, node_id=node_id, opened_steady_ms=self._steady_ms(), interval_s=self._interval_s
         )
-        welcome = Welcome(
-            session_id=link.session_id,
-            term=uow.term,
-            protocol=min(hello.protocol_max, PROTOCOL_MAX),
-            master_time_ms=uow.now_ms,
-            report_interval_s=interval_s,
-            node_name=node.name,
-            owner_id=node.owner_id,
-        )
-
-        def register() -> None:
-            old = self._by_node.get(node.node_id)
-            self._by_node[node.node_id] = session
-            if old is not None:
-                old.link.close("superseded by a newer session")
-
-        uow.after_commit(register)
-        return welcome
-
-    def _reconcile(self, uow: UnitOfWork, session: Session, sync: Sync) -> SyncReply:
-        node_id = session.node_id
-        held = {attempt.attempt_id: attempt for attempt in sync.attempts}
-        absent = [
-            (live.attempt_id, LostReason.ABSENT)
-            for live in uow.pool.live_of_node(node_id)
-            if live.attempt_id not in held
-        ]
-        self._attempts.lose(uow, absent)
-        known = uow.attempts.get_many([aid for aid in held if aid not in uow.pool.attempts])
-        verdicts = tuple(
-            (attempt.attempt_id, self._verdict(uow, node_id, attempt, attempt.attempt_id in known))
-            for attempt in sync.attempts
-        )
-        self._attempts.advance(uow, node_id, [(held.attempt_id, held.state) for held in sync.attempts])
-        node = uow.nodes.get(node_id)
-        hot = uow.pool.nodes[node_id]
-        if node is not None:
-            node.facts = sync.facts
-            node.last_seen_ms = uow.now_ms
-            uow.nodes.save(node)
-        uow.pool.change(
-            hot,
-            facts=sync.facts,
-            host=sync.host,
-            owner_state=sync.owner.state,
-            labels={**sync.facts.labels, **(node.labels if node else {})},
-        )
-        set_health(uow, hot, NodeHealth.READY, "SYNC")
-        session.heard_steady_ms = self._steady_ms()
-        session.owner_reason = sync.owner.reason
-        session.synced = True
-        uow.undo(lambda: setattr(session, "synced", False))
-        return SyncReply(session_id=sync.session_id, verdicts=verdicts)
-
-    def _verdict(self, uow: UnitOfWork, node_id: str, held: HeldAttempt, known: bool) -> Verdict:
-        live = uow.pool.attempts.get(held.attempt_id)
-        if live is not None and live.node_id == node_id:
-            self._renew(uow, live)
-            return Verdict.STOP if live.stop_reason and not live.give_back else Verdict.CONTINUE
-        if held.state not in LIVE_ATTEMPT_STATES:
-            return Verdict.CONTINUE  # it has ended there: its report is wanted (R5, R6)
-        if known:
-            uow.publish(FenceViolated(node_id=node_id, attempt_id=held.attempt_id, at_ms=uow.now_ms))
-        return Verdict.STOP
+        if old is not None:
+            old.link.close("superseded by a newer session")
 
     def _take_report(self, uow: UnitOfWork, session: Session, hot: PoolNode, report: Report) -> None:
         session.report = max(session.report, report.number)
@@ -370,11 +303,6 @@ class NodeSessions:
             )
             uow.after_commit(lambda: session.link.send(orders))
 
-    @staticmethod
-    def _renew(uow: UnitOfWork, live: LiveAttempt) -> None:
-        # Soft and monotonic: a rolled-back command may leave a lease longer, never shorter.
-        live.deadline_ms = max(live.deadline_ms, uow.now_ms + live.lease_s * 1000 + LEASE_GRACE_MS)
-
     def _current(self, session_id: str) -> Session | None:
         session = self._by_node.get(self._node_of.get(session_id, ""))
         return session if session is not None and session.link.session_id == session_id else None
@@ -391,59 +319,3 @@ def stop_orders(lives: Iterable[LiveAttempt]) -> list[StopOrder]:
         for live in lives
         if live.stop_reason
     ]
-
-
-def set_health(uow: UnitOfWork, hot: PoolNode, target: NodeHealth, reason: str) -> None:
-    """Move a node's health by its table; the row follows for faces."""
-    source = hot.health
-    if source is target:
-        return
-    HEALTH_TABLE.check(source, target, hot.node_id)
-    uow.pool.change(hot, health=target)
-    node = uow.nodes.get(hot.node_id)
-    if node is not None:
-        node.health = target
-        node.health_since_ms = uow.now_ms
-        uow.nodes.save(node)
-    uow.publish(
-        NodeHealthChanged(node_id=hot.node_id, source=source, target=target, reason=reason, at_ms=uow.now_ms)
-    )
-
-
-def _refuse_hello(node: NodeRecord | None, certificate_serial: str, hello: Hello) -> Refused | None:
-    if node is None:
-        return _unknown()
-    if node.admin is NodeAdmin.REVOKED:
-        return Refused(
-            code="NODE_REVOKED",
-            message="This node was revoked by the operator of the pool.",
-            fix="Ask for a new join link.",
-        )
-    if node.certificate_serial != certificate_serial:
-        return Refused(
-            code="CERTIFICATE_REPLACED",
-            message="This certificate is not the node's newest.",
-            fix="If this computer's data folder was copied, join the copy with a link of its own.",
-        )
-    if hello.incarnation < node.incarnation:
-        return Refused(
-            code="DUPLICATE_IDENTITY",
-            message="Another computer uses the same identity.",
-            fix="Join this computer with a link of its own.",
-        )
-    if hello.protocol_min > PROTOCOL_MAX:
-        return Refused(
-            code="MASTER_TOO_OLD",
-            message="This worker is newer than the master understands.",
-            fix="Update the master, or install the worker that it offers.",
-            retry_after_s=3600,
-        )
-    return None
-
-
-def _unknown() -> Refused:
-    return Refused(
-        code="NODE_UNKNOWN",
-        message="The master does not know this node.",
-        fix="Join again with a new link.",
-    )

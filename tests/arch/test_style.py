@@ -15,8 +15,6 @@ MAX_FUNCTION_LINES = 60
 LONG_FILES: dict[str, str] = {
     "worker_app/execution/runner.py": "one file by design: it is put into containers as it is",
     "master_app/web/schemas.py": "one declaration for each shape of the API, in the order of its reference",
-    "master_app/tasks/attempts.py": "the only door to attempt state; offers and late results are to leave it",
-    "master_app/node_pool/sessions.py": "one protocol, read as one; HELLO and SYNC are to leave it",
     "tests/support/pool_master.py": "a master with scripted nodes, as one thing that tests hold",
     "tests/unit/worker_app/agent/test_state_model.py": "one model with its invariants",
     "tests/integration/services/test_attempt_rules.py": "one test for each rule of a lifecycle",
