@@ -10,6 +10,7 @@ from core.clock import Clock
 from core.domain.ids import UlidFactory
 from core.eventbus import EventBus
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
+from master_app.feed import Feed
 from master_app.ledger.transfers import Money
 from master_app.node_pool.grants import Grants, NodeLogs
 from master_app.node_pool.membership import Membership
@@ -47,6 +48,7 @@ class Master:
     storage: Storage
     store: BlobStore
     bus: EventBus
+    feed: Feed
     doors: Doors
     local_token: str = field(repr=False)
     authority: CertificateAuthority
@@ -107,6 +109,7 @@ class Master:
             money=self.money,
             ledger=self.storage.ledger_reads,
             blobs=self.store,
+            feed=self.feed,
             clock=self.clock,
             ready=lambda: "",
         )

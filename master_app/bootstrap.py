@@ -23,6 +23,7 @@ from core.manifest.catalogue import read_catalogue
 from core.rpc.join_link import make_join_link
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors, Master
+from master_app.feed import Feed
 from master_app.ledger.transfers import Money
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
@@ -83,7 +84,7 @@ def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Mast
     """Open the data folder and return its master. The caller holds the folder's lock."""
     wires = _Wires()
     new_id = UlidFactory(secrets.randbits)
-    bus = EventBus()
+    bus, feed = EventBus(), Feed()
     specs = SpecCache()
     rollup = Rollup(
         retention_ms=settings.retention_days * DAY_MS,
@@ -94,19 +95,21 @@ def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Mast
     storage = open_storage(
         settings.database,
         data_dir=data_dir,
-        publish=_publisher(bus),
+        publish=_publisher(bus, feed),
         rebuild=Rebuilding(funds=funds, on_rebuilt=wires.rebuilt),
         clock=clock,
     )
     try:
-        return _build(settings, data_dir, clock, storage, bus, wires, new_id, specs, rollup, funds)
+        feed.begin_at(storage.writer.commit_number)
+        return _build(settings, data_dir, clock, storage, bus, feed, wires, new_id, specs, rollup, funds)
     except BaseException:
         storage.close()
         raise
 
 
-def _publisher(bus: EventBus) -> Callable[[Sequence[Fact], int], None]:
+def _publisher(bus: EventBus, feed: Feed) -> Callable[[Sequence[Fact], int], None]:
     def publish(facts: Sequence[Fact], commit_number: int) -> None:
+        feed.publish(facts, commit_number)
         for fact in facts:
             bus.publish(fact)
 
@@ -119,6 +122,7 @@ def _build(
     clock: Clock,
     storage: Storage,
     bus: EventBus,
+    feed: Feed,
     wires: _Wires,
     new_id: UlidFactory,
     specs: SpecCache,
@@ -264,6 +268,7 @@ def _build(
         storage=storage,
         store=store,
         bus=bus,
+        feed=feed,
         doors=doors,
         local_token=local_token,
         authority=authority,

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from a2wsgi import WSGIMiddleware
 
+from master_app.web.live import LiveStreams
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -35,15 +37,29 @@ _MOVING = re.compile(r"/api/(v1/)?(tasks/[^/]+/(result|usage|artifacts/.+)|ledge
 class Front:
     """The ASGI application that uvicorn serves."""
 
-    def __init__(self, app: WSGIApplication, *, threads: int = THREADS, movers: int = MOVERS) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        live: LiveStreams | None = None,
+        threads: int = THREADS,
+        movers: int = MOVERS,
+    ) -> None:
+        self._live = live
         stopping: Any = _StopsWhenGone(app)
         self._wsgi = WSGIMiddleware(stopping, workers=threads, send_queue_size=2)
         self._movers = asyncio.Semaphore(movers)
         self._others = asyncio.Semaphore(threads - movers)
         self._waiting = 0
 
+    def end_streams(self) -> None:
+        """End all event streams, so that stopping need not wait for readers that never leave."""
+        if self._live is not None:
+            self._live.close()
+
     def close(self) -> None:
         """Let idle threads go."""
+        self.end_streams()
         self._wsgi.executor.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,6 +70,9 @@ class Front:
         refusal = _refusal(scope)
         if refusal is not None:
             await _refuse(send, *refusal)
+            return
+        if self._live is not None and self._live.handles(scope["path"]):
+            await self._live(scope, receive, send, _refuse)
             return
         length = _content_length(scope)
         is_large = length > SMALL_BODY_BYTES

@@ -19,6 +19,7 @@ from core.domain.errors import Conflict, Invalid, StorageUnavailable
 from master_app.web.app import WebSettings, create_app
 from master_app.web.deadline import DeadlineProtocol
 from master_app.web.front import Front
+from master_app.web.live import LiveStreams
 from master_app.web.services import WebServices
 from master_app.web.uploads import Uploads
 
@@ -75,6 +76,7 @@ class WebServer:
     def stop(self) -> None:
         """End within about 2 s: no new connections, running answers may finish that long, then they are cut."""
         self._server.should_exit = True
+        self._front.end_streams()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(_STOP_S + 1.5)
             if self._thread.is_alive():
@@ -104,6 +106,7 @@ def serve_app(
     certificate: Path | None = None,
     key: Path | None = None,
     behind_proxy: bool = False,
+    live: LiveStreams | None = None,
 ) -> WebServer:
     """Listen and serve. Port 0 takes a free one; see `.port`.
 
@@ -118,7 +121,7 @@ def serve_app(
             fix="Give a certificate and key, put a proxy in front (--behind-proxy), or listen on 127.0.0.1.",
         )
     sockets = _listen(host, port)
-    front = Front(app)
+    front = Front(app, live=live)
     config = uvicorn.Config(
         front,
         http=DeadlineProtocol,
@@ -162,7 +165,8 @@ def start_web(
         upload_folder=data_dir / "uploads", hosts=hosts, behind_proxy=behind_proxy, pool_name=pool_name
     )
     app = create_app(services, settings)
-    server = serve_app(app, host, port, certificate=certificate, key=key, behind_proxy=behind_proxy)
+    live = LiveStreams(services.feed, services.authenticator.authenticate)
+    server = serve_app(app, host, port, certificate=certificate, key=key, behind_proxy=behind_proxy, live=live)
     server.uploads = app.extensions["hivemind.uploads"]
     return server
 

@@ -19,6 +19,7 @@ from core.domain.rewards import Quote
 from core.domain.task import TaskState
 from core.domain.user import Principal, Scope, SignUp, TokenKind
 from core.domain.views import NodeView
+from master_app.feed import Feed
 from master_app.ports.ledger import LedgerReads
 from master_app.ports.reads import LogReads, TaskReads
 from master_app.ports.users import TokenRecord, UserRecord
@@ -146,5 +147,6 @@ class WebServices:
     money: MoneyService
     ledger: LedgerReads
     blobs: BlobReader
+    feed: Feed
     clock: Clock
     ready: Callable[[], str]
