@@ -12,7 +12,7 @@ from core.eventbus import EventBus
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
 from master_app.feed import Feed
 from master_app.ledger.transfers import Money
-from master_app.node_pool.grants import Grants, NodeLogs
+from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
 from master_app.node_pool.membership import Membership
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
@@ -27,6 +27,7 @@ from master_app.tasks.retention import Retention
 from master_app.users.accounts import UserAccounts
 from master_app.users.authenticate import Authenticator
 from master_app.users.sign_in import SignIn
+from master_app.users.vault import UserSecrets
 from master_app.web.services import WebServices
 
 
@@ -67,6 +68,8 @@ class Master:
     links: JoinLinks
     operations: Operations
     grants: Grants
+    secrets: UserSecrets
+    node_secrets: NodeSecrets
     logs: NodeLogs
     gate: OperatorGate
     threads: ThreadPoolExecutor
@@ -82,6 +85,7 @@ class Master:
             grants=self.grants,
             blobs=self.store,
             logs=self.logs,
+            secrets=self.node_secrets,
             gate=self.gate,
             operators=self.operations,
         )
@@ -107,6 +111,7 @@ class Master:
             sign_in=self.sign_in,
             authenticator=self.authenticator,
             money=self.money,
+            secrets=self.secrets,
             ledger=self.storage.ledger_reads,
             blobs=self.store,
             feed=self.feed,

@@ -27,7 +27,7 @@ from master_app.feed import Feed
 from master_app.ledger.transfers import Money
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
-from master_app.node_pool.grants import Grants, NodeLogs
+from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
 from master_app.node_pool.membership import LinkMade, Membership
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
@@ -53,6 +53,7 @@ from master_app.users.accounts import SignUpRules, UserAccounts, default_sign_up
 from master_app.users.authenticate import Authenticator
 from master_app.users.passwords import Argon2Hasher
 from master_app.users.sign_in import Minting, SignIn
+from master_app.users.vault import UserSecrets, Vault
 
 logger = logging.getLogger(__name__)
 DAY_MS = 86_400_000
@@ -202,6 +203,7 @@ def _build(
     )
 
     # tasks
+    user_secrets = UserSecrets(vault=Vault.open(data_dir), writer=writer, reads=storage.user_reads)
     control = TaskControl(writer=writer, rollup=rollup, specs=specs, funds=funds, dispatch=dispatcher.run)
     intake = Intake(
         writer=writer,
@@ -217,6 +219,7 @@ def _build(
         funds=funds,
         rollup=rollup,
         new_id=new_id,
+        secrets_missing=user_secrets.missing,
         dispatch=dispatcher.run,
     )
 
@@ -287,6 +290,8 @@ def _build(
         links=links,
         operations=operations,
         grants=grants,
+        secrets=user_secrets,
+        node_secrets=NodeSecrets(writer=writer, specs=specs, secrets=user_secrets, readers=threads),
         logs=NodeLogs(grants=grants, files=storage.log_files, readers=threads),
         gate=OperatorGate(local_token=local_token, authenticator=authenticator, threads=threads),
         threads=threads,

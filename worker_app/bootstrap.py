@@ -144,7 +144,7 @@ async def run_agent(workspace: Workspace, settings: WorkerSettings, identity: Id
         log_link=gateway,
         store=Outbox(workspace.root, this_boot),
         runtime=runtime,
-        inputs=CachedInputs(Fetching(gateway, cache, pauses), cache),
+        inputs=CachedInputs(Fetching(gateway, cache, pauses), cache, gateway),
         pauses=pauses,
         folder=workspace.root,
         on_live=daemon.on_live,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 
@@ -92,6 +93,18 @@ class HiveMind:
 
     def revoke_token(self, token_id: str) -> None:
         self._http.call("DELETE", f"/tokens/{token_id}")
+
+    def secrets(self) -> Sequence[Mapping[str, Any]]:
+        """Return names and dates of your secrets; values never come back."""
+        items: Sequence[Mapping[str, Any]] = self._http.call("GET", "/secrets")["items"]
+        return items
+
+    def set_secret(self, name: str, value: str) -> None:
+        """Keep a secret that tasks may name in `[secrets] env`."""
+        self._http.call("PUT", f"/secrets/{quote(name, safe='')}", body={"value": value})
+
+    def remove_secret(self, name: str) -> None:
+        self._http.call("DELETE", f"/secrets/{quote(name, safe='')}")
 
     # ---- sending
 

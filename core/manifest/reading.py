@@ -4,6 +4,7 @@ changed. Never raises for what a person wrote: problems say it, each with its fi
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from core.manifest.tables import Lines, Problems, TableReader
 
 MANIFEST = "hivemind.toml"
 MAX_MANIFEST_BYTES = 256 << 10
+_SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 ENTRIES = ("main.py", "task_script.py", "run.py", "app.py", "script.py")
 _TABLES = (
     "image", "run", "resources", "requires", "prefer", "split", "inputs", "outputs", "merge", "retry", "limits",
@@ -169,6 +171,13 @@ def _task(table: TableReader) -> TaskSpec:
 
 def _secrets(table: TableReader) -> tuple[str, ...]:
     names = table.texts("env", (), most=50)
+    for name in names:
+        if not _SECRET.fullmatch(name) or name.startswith("HIVEMIND_"):
+            table.problems.add(
+                "secrets.env",
+                f'"{name[:80]}" cannot name a secret.',
+                "Use letters, digits and _, not HIVEMIND_...",
+            )
     table.done()
     return names
 

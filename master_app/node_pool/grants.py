@@ -5,13 +5,16 @@ Read grants end with the attempt; write and log grants last a while longer, for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 
+from core.domain.errors import NotFound
 from core.domain.session import LogAck, LogChunk
 from master_app.ports.logs import LogFiles
 from master_app.ports.reads import BlobReads, TaskReads
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.tasks.specs import SpecCache
+from master_app.users.vault import UserSecrets
 
 WRITE_GRANT_MS = 7 * 86_400_000
 
@@ -60,6 +63,31 @@ class Grants:
 def _task_of(uow: UnitOfWork, node_id: str, attempt_id: str) -> str:
     live = uow.pool.attempts.get(attempt_id)
     return live.task_id if live is not None and live.node_id == node_id else ""
+
+
+class NodeSecrets:
+    """Gives a task's secrets to the node that an attempt of it lives on."""
+
+    def __init__(self, *, writer: Writer, specs: SpecCache, secrets: UserSecrets, readers: Executor) -> None:
+        self._writer = writer
+        self._specs = specs
+        self._secrets = secrets
+        self._readers = readers
+
+    def give(self, node_id: str, attempt_id: str) -> Future[Mapping[str, str]]:
+        """Raises NotFound for any other attempt, and for a secret that is not set any more."""
+
+        def wanted(uow: UnitOfWork) -> tuple[str, tuple[str, ...]]:
+            task = uow.tasks.get(_task_of(uow, node_id, attempt_id))
+            if task is None:
+                raise NotFound("This node has no such attempt.", code="ATTEMPT_NOT_FOUND")
+            return task.owner_id, self._specs.get(uow, task).secrets
+
+        def give() -> Mapping[str, str]:
+            owner_id, names = self._writer.execute(wanted, lane=Lane.NODES).result(30)
+            return self._secrets.values(owner_id, names)
+
+        return self._readers.submit(give)
 
 
 class NodeLogs:

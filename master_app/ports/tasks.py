@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from core.domain.attempt import AttemptState, Failure
@@ -146,7 +146,6 @@ class SubmittedTask:
     resolved_toml: str
     bundle: BundleRecord
     after: tuple[str, ...] = ()
-    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class TaskRepository(Protocol):

@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from core.domain.events import Fact
 from master_app.ports.ledger import LedgerRepository
 from master_app.ports.node_pool import NodeRepository
+from master_app.ports.secrets import SecretRepository
 from master_app.ports.tasks import AttemptRepository, SubtaskRepository, TaskRepository
 from master_app.ports.users import UserRepository
 from master_app.scheduling.pool import Pool
@@ -66,6 +67,9 @@ class UnitOfWork(Protocol):
 
     @property
     def users(self) -> UserRepository: ...
+
+    @property
+    def secrets(self) -> SecretRepository: ...
 
     def raise_term(self, above: int) -> None:
         """Make this master's term larger than `above`: a node has seen a later one (restored from backup)."""

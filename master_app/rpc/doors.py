@@ -10,7 +10,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
 from core.clock import Clock
-from core.pb import blobs_pb2_grpc, enrolment_pb2_grpc, logs_pb2_grpc, node_pb2_grpc, operator_pb2_grpc
+from core.pb import (
+    blobs_pb2_grpc,
+    enrolment_pb2_grpc,
+    logs_pb2_grpc,
+    node_pb2_grpc,
+    operator_pb2_grpc,
+    secrets_pb2_grpc,
+)
 from core.rpc.interceptors import DoorInterceptor, node_identity
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
 from core.rpc.server import CONTROL_MESSAGE_BYTES, bind, control_credentials, make_server, node_credentials
@@ -19,6 +26,7 @@ from master_app.rpc.enrolment_door import EnrolmentDoor
 from master_app.rpc.logs_door import LogsDoor
 from master_app.rpc.node_door import NodeSessionDoor
 from master_app.rpc.operator_door import OperatorDoor, control_identity
+from master_app.rpc.secrets_door import SecretsDoor
 from master_app.rpc.services import (
     BlobStore,
     EnrolmentService,
@@ -27,6 +35,7 @@ from master_app.rpc.services import (
     NodeDirectory,
     OperatorGate,
     OperatorService,
+    SecretService,
     SessionService,
 )
 
@@ -43,6 +52,7 @@ class DoorServices:
     grants: GrantService
     blobs: BlobStore
     logs: LogService
+    secrets: SecretService
     gate: OperatorGate
     operators: OperatorService
 
@@ -95,6 +105,7 @@ class RpcDoors:
         blobs = BlobsDoor(services.blobs, services.grants, self._threads)
         blobs_pb2_grpc.add_BlobsServicer_to_server(blobs, server)
         logs_pb2_grpc.add_LogsServicer_to_server(LogsDoor(services.logs), server)
+        secrets_pb2_grpc.add_SecretsServicer_to_server(SecretsDoor(services.secrets), server)
         port = bind(server, address, node_credentials(self._identity, self._authority.ca_pem))
         await server.start()
         return port

@@ -4,7 +4,7 @@ they prepare in memory and never block. Any call may raise a `HiveMindError` at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
@@ -132,6 +132,13 @@ class LogService(Protocol):
     def append(self, node_id: str, chunks: Sequence[LogChunk]) -> Future[Sequence[LogAck]]:
         """Keep what may be kept. One ack for each attempt and stream named. Chunks of attempts without a
         write grant are answered with `full`, so that the agent stops sending them.
+        """
+
+
+class SecretService(Protocol):
+    def give(self, node_id: str, attempt_id: str) -> Future[Mapping[str, str]]:
+        """Return the values of the secrets that the attempt's task names. Raises NotFound for an attempt that does
+        not live on this node, and for a secret that is not set any more (SECRET_MISSING).
         """
 
 

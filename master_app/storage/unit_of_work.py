@@ -11,6 +11,7 @@ from master_app.storage.meta import TermKeeper
 from master_app.storage.repositories.attempts import SqlAttempts
 from master_app.storage.repositories.ledger import SqlLedger
 from master_app.storage.repositories.nodes import SqlNodes
+from master_app.storage.repositories.secrets import SqlSecrets
 from master_app.storage.repositories.subtasks import SqlSubtasks
 from master_app.storage.repositories.tasks import SqlTasks
 from master_app.storage.repositories.users import SqlUsers
@@ -31,6 +32,7 @@ class SqlUnitOfWork:
         self._nodes = SqlNodes(sql)
         self._ledger = SqlLedger(sql)
         self._users = SqlUsers(sql)
+        self._secrets = SqlSecrets(sql)
         self._history = History(sql)
         self.facts: list[Fact] = []
         self.actions: list[Callable[[], None]] = []
@@ -109,6 +111,10 @@ class SqlUnitOfWork:
     @property
     def users(self) -> SqlUsers:
         return self._users
+
+    @property
+    def secrets(self) -> SqlSecrets:
+        return self._secrets
 
     def publish(self, fact: Fact) -> None:
         self.facts.append(fact)

@@ -8,10 +8,12 @@ from sqlalchemy import select
 
 from core.domain.user import UserState
 from master_app.ports.reads import Page
+from master_app.ports.secrets import SecretRecord
 from master_app.ports.users import Credential, TokenRecord, UserRecord
 from master_app.storage.mapping_people import row_to_token, row_to_user
 from master_app.storage.readers import Readers, page_size
-from master_app.storage.tables.users import tokens, users
+from master_app.storage.repositories.secrets import row_to_secret
+from master_app.storage.tables.users import tokens, user_secrets, users
 
 
 class SqlUserReads:
@@ -60,3 +62,9 @@ class SqlUserReads:
             .order_by(tokens.c.token_id.desc())
         )
         return [row_to_token(tuple(row)) for row in rows]
+
+    def secrets_of(self, owner_id: str) -> Sequence[SecretRecord]:
+        rows = self._readers.rows(
+            select(user_secrets).where(user_secrets.c.owner_id == owner_id).order_by(user_secrets.c.name)
+        )
+        return [row_to_secret(tuple(row)) for row in rows]

@@ -81,6 +81,7 @@ class Intake:
         funds: Funds,
         rollup: Rollup,
         new_id: Callable[[int], str],
+        secrets_missing: Callable[[str, Sequence[str]], Sequence[str]],
         dispatch: Callable[[UnitOfWork], object],
     ) -> None:
         self._writer = writer
@@ -91,6 +92,7 @@ class Intake:
         self._funds = funds
         self._rollup = rollup
         self._new_id = new_id
+        self._secrets_missing = secrets_missing
         self._dispatch = dispatch
         self._modules = {name: image.packages for name, image in images.items()}
 
@@ -112,8 +114,7 @@ class Intake:
         problems += self._image_problems(spec)
         if spec.run.timeout_s == 0 and not who.is_operator:
             problems.append(_operators_only("run.timeout", 'timeout = "0" (no limit)'))
-        if spec.secrets:
-            problems.append(_not_yet("secrets.env", "Secrets"))
+        problems += [_secret_unknown(name) for name in self._secrets_missing(who.user_id, spec.secrets)]
         if problems:
             raise Invalid("The task has mistakes.", problems, code="MANIFEST_INVALID")
         wheels, wheel_blobs = self._packages.resolve(spec, files, self._python(spec))
@@ -302,7 +303,10 @@ def _operators_only(key: str, what: str) -> Problem:
     return Problem(code="OPERATORS_ONLY", key=key, reason=f"{what} is for operators.", fix="Write a limit.")
 
 
-def _not_yet(key: str, what: str) -> Problem:
+def _secret_unknown(name: str) -> Problem:
     return Problem(
-        code="NOT_IN_THIS_VERSION", key=key, reason=f"{what} are not in this version.", fix="Leave them out."
+        code="SECRET_MISSING",
+        key="secrets.env",
+        reason=f'You have not set a secret named "{name}".',
+        fix=f"Set it with: hivemind secret set {name}",
     )

@@ -255,6 +255,7 @@ class UserAccounts:
             for token in uow.users.tokens_of(user.user_id):
                 token.revoked_ms = uow.now_ms
                 uow.users.save_token(token)
+            uow.secrets.remove_all(user.user_id)
             user.username = user.password_hash = user.language = user.state_reason = ""
             user.state, user.roles = UserState.DELETED, frozenset()
             uow.users.save(user)

@@ -16,6 +16,7 @@ from core.domain.errors import Invalid, Problem
 from master_app.web import problems
 from master_app.web.aliases import Aliases
 from master_app.web.api import accounts, blobs, health, money, nodes, results, submitting, tasks
+from master_app.web.api import secrets as user_secrets
 from master_app.web.documents import complete
 from master_app.web.headers import add_headers
 from master_app.web.limits import limiter
@@ -72,7 +73,7 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
     _begin_requests(app)
     problems.register_errors(app)
     app.error_processor(_from_apiflask)
-    for each in (accounts, submitting, tasks, results, blobs, nodes, money, health):
+    for each in (accounts, submitting, tasks, results, blobs, nodes, money, user_secrets, health):
         app.register_blueprint(each.bp)
     app.spec_processor(complete)
     _pages(app, settings)

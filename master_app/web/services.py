@@ -22,6 +22,7 @@ from core.domain.views import NodeView
 from master_app.feed import Feed
 from master_app.ports.ledger import LedgerReads
 from master_app.ports.reads import LogReads, TaskReads
+from master_app.ports.secrets import SecretRecord
 from master_app.ports.users import TokenRecord, UserRecord
 from master_app.tasks.intake import Prepared, Submitted
 from master_app.users.sign_in import Issued
@@ -124,6 +125,16 @@ class MoneyService(Protocol):
     def send(self, who: Principal, to_username: str, amount_ucpt: int, key: str) -> Future[Transfer]: ...
 
 
+class SecretService(Protocol):
+    """`master_app.users.vault.UserSecrets`."""
+
+    def keep(self, who: Principal, name: str, value: str) -> Future[None]: ...
+
+    def forget(self, who: Principal, name: str) -> Future[None]: ...
+
+    def listed(self, who: Principal) -> Sequence[SecretRecord]: ...
+
+
 class BlobReader(Protocol):
     """The content store, as far as results are read from it. Calls may block."""
 
@@ -145,6 +156,7 @@ class WebServices:
     sign_in: SignInService
     authenticator: AuthenticationService
     money: MoneyService
+    secrets: SecretService
     ledger: LedgerReads
     blobs: BlobReader
     feed: Feed

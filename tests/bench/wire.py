@@ -56,7 +56,14 @@ from core.rpc.codec.node import (
 from core.rpc.pki import node_key
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.rpc.doors import DoorServices, RpcDoors
-from tests.fakes.door_services import FakeGrants, FakeLogs, FakeMembership, FakeOperators, FakeSessions
+from tests.fakes.door_services import (
+    FakeGrants,
+    FakeLogs,
+    FakeMembership,
+    FakeOperators,
+    FakeSecrets,
+    FakeSessions,
+)
 from worker_app.agent.ports.link import Identity
 from worker_app.wire.gateway import Gateway
 
@@ -152,6 +159,7 @@ async def serve(folder: Path, window: int) -> None:
             grants=FakeGrants(),
             blobs=BlobStore(folder / "blobs"),
             logs=FakeLogs(),
+            secrets=FakeSecrets(),
             gate=operators,
             operators=operators,
         ),

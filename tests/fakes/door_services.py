@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from core.clock import SystemClock
-from core.domain.errors import Forbidden, Unauthenticated
+from core.domain.errors import Forbidden, NotFound, Unauthenticated
 from core.domain.operations import (
     BackupMade,
     JoinLinkMade,
@@ -201,6 +201,19 @@ class FakeLogs:
                 LogAck(attempt_id=key[0], stream=chunk.stream, next_offset=chunk.offset + len(chunk.content))
             )
         return resolved(acks)
+
+
+class FakeSecrets:
+    """The secrets of one attempt, for one node."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], dict[str, str]] = {}
+
+    def give(self, node_id: str, attempt_id: str) -> Future[Mapping[str, str]]:
+        values = self.values.get((node_id, attempt_id))
+        if values is None:
+            return failed(NotFound("This node has no such attempt.", code="ATTEMPT_NOT_FOUND"))
+        return resolved(values)
 
 
 class FakeOperators:

@@ -25,7 +25,7 @@ from core.domain.rewards import DEFAULT_RULE, RewardRule
 from master_app.ports.ledger import AttemptEvidence
 from master_app.ports.reads import Page
 from master_app.ports.tasks import TaskRecord
-from tests.fakes.users import MemoryUsers
+from tests.fakes.users import MemorySecrets, MemoryUsers
 
 
 class MemoryLedger:
@@ -166,6 +166,7 @@ class MoneyUnitOfWork:
         self.now_ms = now_ms
         self.ledger = MemoryLedger()
         self.users = MemoryUsers()
+        self.secrets = MemorySecrets()
         self.tasks = MemoryTasks()
         self.pool = MemoryPool()
         self.facts: list[Fact] = []

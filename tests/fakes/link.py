@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,12 +93,18 @@ class FakeMaster:
         self.terminal: dict[str, AttemptUpdate] = {}
         self.verdicts: dict[str, Verdict] = {}
         self.blobs: dict[str, bytes] = {}
+        self.secret_values: dict[str, str] = {}
         self.logs: dict[tuple[str, LogStream], bytearray] = {}
         self.session: FakeSession | None = None
         self._live = False
         self._waiting: list[tuple[TaskBrief, Offer]] = []
         self._known_briefs: set[tuple[str, int]] = set()
         self._changed = asyncio.Event()
+
+    async def secrets(self, attempt_id: str) -> Mapping[str, str]:
+        if not self.secret_values:
+            raise NotFound('The secret "TOKEN" is not set.', code="SECRET_MISSING")
+        return self.secret_values
 
     # ------------------------------------------------------------ what a test says
 

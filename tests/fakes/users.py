@@ -11,8 +11,34 @@ from typing import Any
 from core.domain.errors import Conflict
 from core.domain.user import Role, UserState
 from master_app.ports.reads import Page
+from master_app.ports.secrets import SecretRecord
 from master_app.ports.unit_of_work import Lane
 from master_app.ports.users import Credential, InviteRecord, TokenRecord, UserRecord
+
+
+class MemorySecrets:
+    """Repository and reads at once."""
+
+    def __init__(self) -> None:
+        self._records: dict[tuple[str, str], SecretRecord] = {}
+
+    def put(self, record: SecretRecord) -> None:
+        self._records[record.owner_id, record.name] = record
+
+    def remove(self, owner_id: str, name: str) -> bool:
+        return self._records.pop((owner_id, name), None) is not None
+
+    def remove_all(self, owner_id: str) -> None:
+        for record in self.of(owner_id):
+            self.remove(owner_id, record.name)
+
+    def of(self, owner_id: str) -> Sequence[SecretRecord]:
+        return sorted(
+            (record for record in self._records.values() if record.owner_id == owner_id),
+            key=lambda record: record.name,
+        )
+
+    secrets_of = of
 
 
 class MemoryUsers:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from core.blobs.cache import BlobCache
 from core.domain.bundle import FileEntry, entries_from_lines
-from core.domain.errors import Invalid
+from core.domain.errors import Invalid, NotFound
 from core.domain.session import ItemSlice
 from core.manifest.items import needed_files
 from core.manifest.render import Rendered, render, render_merge
 from worker_app.agent.fetching import Fetching, Wanted
 from worker_app.agent.instructions import Prepare
 from worker_app.agent.ports.inputs import OnPhase, Ready
+from worker_app.agent.ports.link import SecretLink
 from worker_app.agent.ports.sandbox import ImageWanted, InlineFile, LocalFile, Packages, SandboxSpec
 
 MAX_INDEX_BYTES: Final = 64 << 20
@@ -37,8 +38,9 @@ class _Bundle:
 class CachedInputs:
     """Used on the agent's loop; reading and hashing happen on threads."""
 
-    def __init__(self, fetching: Fetching, cache: BlobCache) -> None:
+    def __init__(self, fetching: Fetching, cache: BlobCache, secrets: SecretLink) -> None:
         self._fetching = fetching
+        self._secrets = secrets
         self._cache = cache
         self._bundles: OrderedDict[tuple[str, int, str], _Bundle] = OrderedDict()
 
@@ -48,6 +50,7 @@ class CachedInputs:
         is_merge = offer.index >= spec.subtask_count
         bundle = await self._bundle(wanted)
         rendered = render_merge(spec) if is_merge else render(spec, offer.index, await self._content(wanted))
+        secrets = await self._values(wanted)
         own = _own(bundle, rendered)
         parts = await self._parts(wanted) if offer.parts_blob else []
         opening = wanted.open_sandbox
@@ -66,7 +69,7 @@ class CachedInputs:
         return Ready(
             sandbox=self._sandbox(wanted, bundle, parts) if opening else None,
             argv=rendered.command,
-            env={**rendered.env, **_names(wanted)},
+            env={**rendered.env, **secrets, **_names(wanted)},
             workdir=rendered.workdir,
             outputs=replace(spec.outputs, required=rendered.required),
             item=tuple(InlineFile(path=name, content=content) for name, content in rendered.item_files.items()),
@@ -74,11 +77,24 @@ class CachedInputs:
             checkpoint=tuple(self._local(_inside(entry, "checkpoint/")) for entry in offer.checkpoint),
             copy=spec.run.copy,
             pinned=pinned,
+            masked=tuple(secrets.values()),
         )
 
     def release(self, ready: Ready) -> None:
         """See the port."""
         self._cache.unpin(ready.pinned)
+
+    async def _values(self, wanted: Prepare) -> Mapping[str, str]:
+        """Ask for the task's secrets, anew for each attempt: they are kept nowhere here."""
+        if not wanted.spec.secrets:
+            return {}
+        try:
+            return await self._secrets.secrets(wanted.offer.attempt_id)
+        except NotFound as error:
+            if error.code == "SECRET_MISSING":
+                # The submitter's to mend; another node would be told the same.
+                raise Invalid(error.message, code=error.code, fix=error.fix) from error
+            raise
 
     # ------------------------------------------------------------ what is needed
 

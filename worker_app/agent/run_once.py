@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,19 @@ class _NoMaster:
         """Results stay here."""
 
 
+class _OwnSecrets:
+    """Without a master the person's own environment stands in for what a pool keeps."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    async def secrets(self, attempt_id: str) -> Mapping[str, str]:
+        for name in self._names:
+            if name not in os.environ:
+                raise NotFound(f'The secret "{name}" is not set.', code="SECRET_MISSING", fix=f"export {name}=...")
+        return {name: os.environ[name] for name in self._names}
+
+
 async def run(folder: Path, index: int, runtime: Runtime) -> int:
     """Run subtask `index` of `folder`, print its log, leave its results in ./out-<index>; return its exit code.
 
@@ -55,7 +69,7 @@ async def run(folder: Path, index: int, runtime: Runtime) -> int:
         store = BlobStore(Path(temporary) / "blobs")
         wanted = _wanted(folder, index, store)
         cache = BlobCache(store, 1 << 62)
-        inputs = CachedInputs(Fetching(_NoMaster(), cache, Pauses()), cache)
+        inputs = CachedInputs(Fetching(_NoMaster(), cache, Pauses()), cache, _OwnSecrets(wanted.spec.secrets))
         ready = await inputs.prepare(wanted, lambda phase, percent: None)
         assert ready.sandbox is not None
         sandbox = await runtime.open(replace(ready.sandbox, lease_s=LEASE_S), _say)
@@ -121,6 +135,7 @@ async def _follow(sandbox: Sandbox, wanted: Prepare, ready: Ready) -> Ended:
         item=ready.item,
         source=ready.source,
         copy=ready.copy,
+        masked=ready.masked,
         timeout_s=wanted.spec.run.timeout_s,
         grace_s=wanted.spec.run.grace_s,
         lease_s=LEASE_S,

@@ -223,6 +223,11 @@ class SlotRunner:
             failure = infra("SANDBOX_LOST", "The sandbox was gone before it ran.")
             shop.tell(RunLost(attempt_id, shop.wall_ms(), failure))
             return
+        try:
+            ready = await self._with_secrets(wanted, ready)
+        except HiveMindError as error:
+            shop.tell(RunLost(attempt_id, shop.wall_ms(), infra(error.code, error.message)))
+            return
         if self._following is None:
             self._following = Following(wanted.offer, wanted.gpu_uuids, shop)
         order = RunOrder(
@@ -240,8 +245,18 @@ class SlotRunner:
             timeout_s=instruction.timeout_ms / 1000,
             grace_s=wanted.spec.run.grace_s,
             lease_s=max(1.0, instruction.lease_ms / 1000),
+            masked=ready.masked,
         )
         await self._follow(sandbox.run(order), self._following)
+
+    async def _with_secrets(self, wanted: Prepare, ready: Ready) -> Ready:
+        """After an adoption the secrets are in the sandbox only; starting anew in place needs them again."""
+        if not wanted.spec.secrets or ready.masked:
+            return ready
+        complete = await self._shop.inputs.prepare(wanted, lambda phase, percent: None)
+        self._drop_ready()
+        self._ready = complete
+        return complete
 
     async def _follow(self, events: AsyncIterator[RunEvent], following: Following) -> None:
         shop = self._shop
@@ -310,8 +325,10 @@ class SlotRunner:
                 await asyncio.wait([first], timeout=RESUME_ANSWER_S)
                 if first.done():
                     first.result()
-                # What it needs to go on or be collected; its files were put in by the earlier life.
-                self._ready = await shop.inputs.prepare(wanted, lambda phase, percent: None)
+                # What it needs to be collected; its files were put in by the earlier life. The master may be away
+                # now, and secrets come from there only.
+                bare = dataclasses.replace(wanted, spec=dataclasses.replace(wanted.spec, secrets=()))
+                self._ready = await shop.inputs.prepare(bare, lambda phase, percent: None)
                 await sandbox.renew(max(1.0, instruction.lease_ms / 1000))
             except NotFound:
                 continue

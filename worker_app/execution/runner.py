@@ -346,7 +346,9 @@ class Log:
 class Lines:
     """Finds the `hivemind_...:` lines in a stream of output; the newest of each kind waits to be sent."""
 
-    def __init__(self):
+    def __init__(self, hide):
+        """`hide` takes secrets out of a line: these texts travel apart from the log."""
+        self.hide = hide
         self.carry = b""
         self.progress = self.status = self.fail = None
         self.metrics = {}
@@ -367,7 +369,7 @@ class Lines:
         self.carry = b""
 
     def line(self, line):
-        found = PROTOCOL_LINE.match(line[:LINE_MAX])
+        found = PROTOCOL_LINE.match(self.hide(line[:LINE_MAX]))
         if not found:
             return
         kind, text = found.group(1), found.group(2)
@@ -412,6 +414,9 @@ class Masker:
         self.keep = max((len(secret) for secret in secrets), default=1) - 1
         self.held = {1: b"", 2: b""}
 
+    def hide(self, content):
+        return content if self.pattern is None else self.pattern.sub(b"***", content)
+
     def feed(self, stream, content):
         if self.pattern is None:
             return content
@@ -446,8 +451,8 @@ class Attempt:
         self.cpu_s = 0.0
         self.peak_kib = 0
         self.child_sigkilled = False
-        self.lines = Lines()
         self.masker = Masker(order.get("masked", ()))
+        self.lines = Lines(self.masker.hide)
         self.flush_at = 0.0
         self.live_from = 0
         self.ooms_before = 0

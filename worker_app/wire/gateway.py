@@ -7,7 +7,7 @@ slow line, and with it a lease. All of it runs on the agent's loop; files are re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +15,7 @@ import grpc
 
 from core.domain.errors import ProtocolError, TooLarge
 from core.domain.session import AgentMessage, Hello, LogAck, LogChunk, MasterMessage, Updates
-from core.pb import blobs_pb2, blobs_pb2_grpc, logs_pb2_grpc, node_pb2_grpc
+from core.pb import blobs_pb2, blobs_pb2_grpc, logs_pb2_grpc, node_pb2_grpc, secrets_pb2, secrets_pb2_grpc
 from core.rpc.channel import open_channel
 from core.rpc.codec.logs import acks_from_pb, chunks_to_pb
 from core.rpc.codec.node import agent_message_to_pb, master_message_from_pb
@@ -163,6 +163,14 @@ class Gateway:
                         code, await call.initial_metadata(), await call.trailing_metadata(), details=details
                     ) from None
             offset += len(content)
+
+    # ------------------------------------------------------------ SecretLink
+
+    async def secrets(self, attempt_id: str) -> Mapping[str, str]:
+        request = secrets_pb2.SecretsRequest(attempt_id=attempt_id)
+        with translating():
+            reply = await secrets_pb2_grpc.SecretsStub(self._bulk()).Give(request, timeout=_IDLE_S)
+        return dict(reply.values)
 
     # ------------------------------------------------------------ LogLink
 

@@ -17,7 +17,6 @@ from master_app.storage.tables.tasks import (
     bundles,
     task_after,
     task_blobs,
-    task_secrets,
     task_specs,
     tasks,
 )
@@ -50,7 +49,6 @@ _DEPENDANTS: Final = (
     .where(task_after.c.after_id == bindparam("task_id"), text(TASK_IS_LIVE.replace("state", "tasks.state", 1)))
     .order_by(task_after.c.task_id)
 )
-_ADD_SECRET: Final = insert_of(task_secrets)
 _BY_KEY: Final = select(tasks.c.task_id).where(
     tasks.c.owner_id == bindparam("owner_id"),
     tasks.c.idempotency_key == bindparam("idempotency_key"),
@@ -101,7 +99,6 @@ class SqlTasks:
         sql.run(_ADD, task_to_row(task))
         sql.run(_ADD_SPEC, (task.task_id, submitted.spec_json, submitted.resolved_toml))
         sql.run_many(_ADD_AFTER, [(task.task_id, after_id) for after_id in dict.fromkeys(submitted.after)])
-        sql.run_many(_ADD_SECRET, [(task.task_id, name, content) for name, content in submitted.secrets.items()])
         sql.add_new_many(bundles, [(bundle.bundle_id, bundle.size, bundle.file_count, bundle.created_ms)])
         sql.add_new_many(bundle_blobs, [(bundle.bundle_id, blob) for blob in dict.fromkeys(bundle.blobs)])
         self._known[task.task_id] = task

@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from core.domain.attempt import LIVE_ATTEMPT_STATES
 from core.domain.subtask import SubtaskState
 from core.domain.task import LIVE_TASK_STATES
-from master_app.storage.tables.base import BY_KEY, any_of, binary, integer, maybe_integer, metadata, text
+from master_app.storage.tables.base import BY_KEY, any_of, integer, maybe_integer, metadata, text
 
 TASK_IS_LIVE: Final = any_of("state", LIVE_TASK_STATES)
 ATTEMPT_IS_LIVE: Final = any_of("state", LIVE_ATTEMPT_STATES)
@@ -88,9 +88,6 @@ Index(
 task_specs = Table("task_specs", metadata, text("task_id", key=True), text("spec_json"), text("resolved_toml"))
 task_after = Table("task_after", metadata, text("task_id", key=True), text("after_id", key=True), **BY_KEY)
 Index("ix_task_after_after", task_after.c.after_id)
-task_secrets = Table(
-    "task_secrets", metadata, text("task_id", key=True), text("name", key=True), binary("content"), **BY_KEY
-)
 #: Blobs that a task's own attempts made: results and checkpoints. Together with its bundle, what it may read.
 task_blobs = Table("task_blobs", metadata, text("task_id", key=True), text("blob", key=True), **BY_KEY)
 

@@ -1,11 +1,11 @@
-"""People, their tokens and invitations. Secrets are never here, only their hashes."""
+"""People, their tokens and invitations (only hashes of them), and what they entrust for their tasks (sealed)."""
 
 from __future__ import annotations
 
 from sqlalchemy import Index, Table
 from sqlalchemy import text as sql
 
-from master_app.storage.tables.base import BY_KEY, integer, metadata, text
+from master_app.storage.tables.base import BY_KEY, binary, integer, metadata, text
 
 users = Table(
     "users",
@@ -65,3 +65,14 @@ invites = Table(
     **BY_KEY,
 )
 Index("ix_invites_secret", invites.c.secret_sha256, unique=True)
+
+#: The key to `sealed` stands in a file outside the database.
+user_secrets = Table(
+    "user_secrets",
+    metadata,
+    text("owner_id", key=True),
+    text("name", key=True),
+    binary("sealed"),
+    integer("changed_ms"),
+    **BY_KEY,
+)

@@ -79,7 +79,7 @@ async def process_agent(folder: Path, master: FakeMaster) -> AsyncIterator[Rig]:
     """An agent with a real cache and real processes."""
     cache = BlobCache(BlobStore(folder / "blobs"), 1 << 30)
     runtime = ProcessRuntime(folder / "process", environment=os.environ)
-    inputs = CachedInputs(Fetching(master, cache, Pauses()), cache)
+    inputs = CachedInputs(Fetching(master, cache, Pauses()), cache, master)
     facts = replace(FACTS, runtime=RuntimeKind.PROCESS)
     async with running_agent(folder, master=master, runtime=runtime, inputs=inputs, facts=facts) as rig:
         try:

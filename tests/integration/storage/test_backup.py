@@ -22,7 +22,7 @@ def fill(opened: Opened) -> str:
 
     def command(uow: UnitOfWork) -> None:
         uow.nodes.add(a_node())
-        uow.tasks.add(submitted(task, secrets={"KEY": b"\x00\xff"}))
+        uow.tasks.add(submitted(task))
         uow.ledger.append([a_grant("owner", 5)])
         uow.publish(AuditRecorded(actor_id="op", action="a", subject="s", details="", origin="", at_ms=NOW_MS))
 

@@ -17,6 +17,7 @@ from core.domain.session import ImagePin, Wheel
 from core.domain.subtask import SubtaskState
 from core.domain.task import HeldCode, MergeState, TaskState, WaitFor, Wish
 from master_app.ports.node_pool import JoinTokenRecord
+from master_app.ports.secrets import SecretRecord
 from master_app.ports.tasks import SubtaskRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from tests.support.storage import NOW_MS, Opened, a_node, a_task, an_attempt, new_id, submitted
@@ -123,7 +124,7 @@ def test_dependants_are_the_live_ones(opened: Opened) -> None:
     def command(uow: UnitOfWork) -> None:
         uow.tasks.add(submitted(first))
         uow.tasks.add(submitted(second, after=(first.task_id,)))
-        uow.tasks.add(submitted(ended, after=(first.task_id,), secrets={"TOKEN": b"\x00s"}))
+        uow.tasks.add(submitted(ended, after=(first.task_id,)))
 
     opened.run(command)
     assert opened.run(lambda uow: uow.tasks.dependants(first.task_id)) == [second.task_id]
@@ -339,3 +340,22 @@ def test_join_links_that_are_used_up_are_not_listed(opened: Opened) -> None:
     assert opened.run(lambda uow: uow.nodes.join_token(good.token_sha256)) == good
     assert list(opened.run(lambda uow: uow.nodes.join_tokens("owner"))) == [good]
     assert len(opened.run(lambda uow: uow.nodes.join_tokens())) == 2
+
+
+def test_secrets_are_kept_by_owner_and_name(opened: Opened) -> None:
+    def record(owner_id: str, name: str, sealed: bytes) -> SecretRecord:
+        return SecretRecord(owner_id=owner_id, name=name, sealed=sealed, changed_ms=NOW_MS)
+
+    first, other = record("mei", "B", b"\x00\xff"), record("bob", "A", b"bobs")
+
+    def command(uow: UnitOfWork) -> bool:
+        uow.secrets.put(record("mei", "B", b"older"))
+        for each in (first, record("mei", "A", b"1"), other):
+            uow.secrets.put(each)
+        return uow.secrets.remove("mei", "A") and not uow.secrets.remove("mei", "C")
+
+    assert opened.run(command)
+    assert opened.storage.user_reads.secrets_of("mei") == [first]
+    assert opened.run(lambda uow: list(uow.secrets.of("bob"))) == [other]
+    opened.run(lambda uow: uow.secrets.remove_all("mei"))
+    assert opened.storage.user_reads.secrets_of("mei") == []

@@ -15,7 +15,14 @@ from core.domain.node import NodeFacts
 from core.domain.session import Hello, JoinLink
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.rpc.doors import DoorServices, RpcDoors
-from tests.fakes.door_services import FakeGrants, FakeLogs, FakeMembership, FakeOperators, FakeSessions
+from tests.fakes.door_services import (
+    FakeGrants,
+    FakeLogs,
+    FakeMembership,
+    FakeOperators,
+    FakeSecrets,
+    FakeSessions,
+)
 from worker_app.agent.ports.link import Identity
 from worker_app.wire.enrolment import EnrolmentGateway
 
@@ -31,6 +38,7 @@ class Master:
     membership: FakeMembership
     grants: FakeGrants
     logs: FakeLogs
+    secrets: FakeSecrets
     operators: FakeOperators
     blobs: BlobStore
 
@@ -57,7 +65,7 @@ async def start_master(folder: Path) -> Master:
     clock = SystemClock()
     authority = CertificateAuthority.open(folder / "pki", clock.wall_ms())
     membership = FakeMembership(authority, TOKEN)
-    sessions, grants, logs = FakeSessions(), FakeGrants(), FakeLogs()
+    sessions, grants, logs, secrets = FakeSessions(), FakeGrants(), FakeLogs(), FakeSecrets()
     operators = FakeOperators(OPERATOR_TOKEN)
     blobs = BlobStore(folder / "blobs")
     numbers = count(1)
@@ -69,6 +77,7 @@ async def start_master(folder: Path) -> Master:
             grants=grants,
             blobs=blobs,
             logs=logs,
+            secrets=secrets,
             gate=operators,
             operators=operators,
         ),
@@ -80,7 +89,7 @@ async def start_master(folder: Path) -> Master:
     await doors.start(node_address="127.0.0.1:0", control_address="127.0.0.1:0")
     membership.node_door = f":{doors.node_port}"
     membership.uses_left = 0
-    return Master(authority, doors, sessions, membership, grants, logs, operators, blobs)
+    return Master(authority, doors, sessions, membership, grants, logs, secrets, operators, blobs)
 
 
 @pytest.fixture

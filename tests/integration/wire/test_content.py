@@ -107,3 +107,13 @@ async def test_log_chunks_are_kept_and_acknowledged_in_order(master: Master) -> 
     assert acks[-1] == LogAck(attempt_id="a", stream=LogStream.OUT, next_offset=10)
     assert master.logs.content == {("a", "out"): b"xy" * 5}
     await gateway.close()
+
+
+async def test_secrets_are_given_to_the_node_that_runs_the_attempt(master: Master) -> None:
+    identity = await master.enrol()
+    gateway = Gateway(identity)
+    master.secrets.values[identity.node_id, "attempt"] = {"TOKEN": "line one\nline two"}
+    assert await gateway.secrets("attempt") == {"TOKEN": "line one\nline two"}
+    with pytest.raises(NotFound):
+        await gateway.secrets("another")
+    await gateway.close()

@@ -30,6 +30,8 @@ class Ready:
     copy: bool = False
     #: Blobs that are pinned on this machine until `release`.
     pinned: tuple[str, ...] = ()
+    #: Values of secrets among `env`: replaced by *** in what the attempt writes.
+    masked: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Inputs(Protocol):

@@ -17,7 +17,7 @@ other side sent wrongly is ProtocolError. The agent's rules (backoff, renewal, r
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -108,6 +108,17 @@ class BlobLink(Protocol):
         """Send a blob from a local file, going on where a broken transfer of it ended; durable on return.
 
         Raises StorageFull when the master has no room, Invalid when the content is not that of `digest`.
+        """
+        ...
+
+
+class SecretLink(Protocol):
+    """What the task's submitter entrusted to the master, for one attempt that lives on this node."""
+
+    async def secrets(self, attempt_id: str) -> Mapping[str, str]:
+        """Return names and values for the attempt's environment. MUST NOT be kept on this machine's disk.
+
+        Raises NotFound: code SECRET_MISSING when one is not set any more, else the attempt is not ours.
         """
         ...
 

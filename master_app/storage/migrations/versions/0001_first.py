@@ -45,7 +45,6 @@ TABLES: Final = {
     "task_after": "*task_id *after_id",
     "task_blobs": "*task_id *blob",
     "task_events": "*task_id *sequence:i at_ms:i kind ix:n node_id content",
-    "task_secrets": "*task_id *name content:b",
     "task_specs": "*task_id spec_json resolved_toml",
     "tasks": (
         "*task_id owner_id name created_ms:i bundle_id items_blob subtask_count:i priority:i state "
@@ -62,6 +61,7 @@ TABLES: Final = {
         "*sequence:i transfer_id debit credit amount_ucpt:i code at_ms:i task_id ix:n attempt_id "
         "rule_version:i basis failure pending_id actor_id previous_debit previous_credit hash"
     ),
+    "user_secrets": "*owner_id *name sealed:b changed_ms:i",
     "users": (
         "*user_id username password_hash roles state state_reason created_ms:i last_login_ms:i "
         "password_ms:i language quota"

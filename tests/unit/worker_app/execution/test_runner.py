@@ -56,7 +56,7 @@ def test_a_folder_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
 @given(st.binary(max_size=200), st.integers(1, 17))
 def test_lines_are_found_however_the_output_is_cut(noise: bytes, step: int) -> None:
     content = noise.replace(b"hivemind", b"") + b"\nhivemind_progress: 12.5\nhivemind_status: a b\r\nrest"
-    lines = runner.Lines()
+    lines = runner.Lines(bytes)
     for start in range(0, len(content), step):
         lines.feed(content[start : start + step])
     lines.finish()
@@ -68,7 +68,7 @@ def test_lines_are_found_however_the_output_is_cut(noise: bytes, step: int) -> N
     [b"hivemind_progress: 101", b"hivemind_progress: nan", b"hivemind_metric: a b=1", b"hivemind_metric: a=inf"],
 )
 def test_invalid_lines_are_plain_output(line: bytes) -> None:
-    lines = runner.Lines()
+    lines = runner.Lines(bytes)
     lines.feed(line + b"\n")
     assert not lines.waiting
 
