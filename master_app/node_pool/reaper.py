@@ -11,6 +11,7 @@ from core.domain.task import HeldCode, TaskState
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
 from master_app.node_pool.sessions import NodeSessions
+from master_app.node_pool.wall import WallWatch
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.scheduling.explain import could_ever_fit
 from master_app.scheduling.pool import PoolNode
@@ -50,6 +51,7 @@ class Reaper:
         self._funds = funds
         self._dispatch = dispatch
         self._steady_ms = steady_ms
+        self.wall = WallWatch(steady_ms)
 
     def tick(self) -> None:
         """Queue one look at the clock; waits for it, so that ticks never pile up."""
@@ -63,6 +65,7 @@ class Reaper:
 
     def look(self, uow: UnitOfWork) -> None:
         """The command itself. Writes nothing when nothing is due."""
+        self.wall.look(uow)
         self._lose_overdue(uow)
         for hot in list(uow.pool.nodes.values()):
             self._judge_health(uow, hot)
