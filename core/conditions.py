@@ -1,7 +1,7 @@
 """The conditions that hold now, as their observers see them, and those that ended lately. Thread-safe.
 
-Each observer reports everything that it finds wrong at the moment, under its own name; what it no longer reports has
-ended. So a condition heals by itself when its cause goes, and nobody has to remember to take it back.
+Each observer reports everything that it finds wrong at the moment, under its own name; what it no longer reports
+has ended. So a condition heals by itself when its cause goes, and nobody has to remember to take it back.
 """
 
 from __future__ import annotations

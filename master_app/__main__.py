@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from core import logs, paths
+from core.domain.condition import Gravity
 from core.domain.errors import HiveMindError, Invalid
 from core.domain.operations import NewJoinLink
 from core.settings import load
@@ -147,6 +151,37 @@ def restore(file: Path, data_dir: Path | None) -> None:
     with folder:
         Admin.restore(file, settings, folder)
     click.echo(f"{file} was restored to {folder.root}.", err=True)
+
+
+@cli.command("conditions")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@DATA_DIR
+def conditions(as_json: bool, data_dir: Path | None) -> None:
+    """What is wrong with the running master and its pool, and what was lately. Exit code 1: somebody must act."""
+    with _admin(data_dir) as admin:
+        current, ended = admin.conditions()
+    if as_json:
+        click.echo(json.dumps({"current": [asdict(c) for c in current], "ended": [asdict(c) for c in ended]}))
+    else:
+        for condition in current:
+            click.echo(f"{condition.gravity.value:<8}{condition.code}  since {_at(condition.since_ms)}")
+            for line in (
+                condition.what,
+                f"At risk: {condition.at_risk}",
+                f"Next: {condition.next}",
+                condition.fix,
+            ):
+                click.echo(f"        {line}") if line else None
+        click.echo("Nothing is wrong." if not current else "", nl=not current)
+        for condition in ended[:20]:
+            click.echo(f"over    {condition.code}  {_at(condition.since_ms)} to {_at(condition.until_ms)}")
+            click.echo(f"        {condition.what}")
+    if any(condition.gravity is Gravity.ALERT for condition in current):
+        raise SystemExit(1)
+
+
+def _at(at_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_ms / 1000))
 
 
 def _folder(data_dir: Path | None) -> DataFolder:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from core.clock import SystemClock
+from core.domain.condition import Condition
 from core.domain.errors import Conflict, Invalid
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser, OperatorIdentity
 from master_app.assembly import Master
@@ -98,6 +99,12 @@ class Admin:
         if self._client is not None:
             return self._client.backup(str(target))
         return self._here().operations.backup(_LOCAL, str(target)).result(3600).size
+
+    def conditions(self) -> tuple[list[Condition], list[Condition]]:
+        """Return what is wrong with a running master now, and what ended lately. Raises Conflict without one."""
+        if self._client is None:
+            raise Conflict("No master runs with this data folder.", code="MASTER_NOT_RUNNING", fix="Start it.")
+        return self._client.conditions()
 
     @staticmethod
     def verify_file(file: Path) -> tuple[bool, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.blobs.store import BlobStore
 from core.clock import Clock
+from core.conditions import Conditions
 from core.domain.ids import UlidFactory
 from core.eventbus import EventBus
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
@@ -28,6 +29,7 @@ from master_app.users.accounts import UserAccounts
 from master_app.users.authenticate import Authenticator
 from master_app.users.sign_in import SignIn
 from master_app.users.vault import UserSecrets
+from master_app.vitals import Vitals
 from master_app.web.services import WebServices
 
 
@@ -59,6 +61,8 @@ class Master:
     queries: NodeQueries
     reaper: Reaper
     retention: Retention
+    conditions: Conditions
+    vitals: Vitals
     intake: Intake
     control: TaskControl
     accounts: UserAccounts
@@ -116,7 +120,8 @@ class Master:
             blobs=self.store,
             feed=self.feed,
             clock=self.clock,
-            ready=lambda: "",
+            conditions=self.conditions,
+            ready=self.vitals.not_ready,
         )
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from core import paths
 from core.blobs.store import BlobStore
 from core.clock import Clock
+from core.conditions import Conditions
 from core.domain.events import Fact
 from core.domain.ids import UlidFactory
 from core.domain.ledger import parse_cpt
@@ -25,6 +26,7 @@ from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors, Master
 from master_app.feed import Feed
 from master_app.ledger.transfers import Money
+from master_app.marker import KEPT_FILE, check_storage
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
 from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
@@ -54,6 +56,7 @@ from master_app.users.authenticate import Authenticator
 from master_app.users.passwords import Argon2Hasher
 from master_app.users.sign_in import Minting, SignIn
 from master_app.users.vault import UserSecrets, Vault
+from master_app.vitals import Vitals
 
 logger = logging.getLogger(__name__)
 DAY_MS = 86_400_000
@@ -83,6 +86,8 @@ class _Wires:
 
 def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Master:
     """Open the data folder and return its master. The caller holds the folder's lock."""
+    # Before anything is written: a mount point without its disk must stay as it is.
+    check_storage(data_dir, storage_folder(settings, data_dir))
     wires = _Wires()
     new_id = UlidFactory(secrets.randbits)
     bus, feed = EventBus(), Feed()
@@ -108,6 +113,11 @@ def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Mast
         raise
 
 
+def storage_folder(settings: MasterSettings, data_dir: Path) -> Path:
+    """Return where bundles and results are."""
+    return settings.storage or data_dir / "blobs"
+
+
 def _publisher(bus: EventBus, feed: Feed) -> Callable[[Sequence[Fact], int], None]:
     def publish(facts: Sequence[Fact], commit_number: int) -> None:
         feed.publish(facts, commit_number)
@@ -131,7 +141,7 @@ def _build(
     funds: Funds,
 ) -> Master:
     writer = storage.writer
-    store = BlobStore(settings.storage or data_dir / "blobs")
+    store = BlobStore(storage_folder(settings, data_dir))
     threads = ThreadPoolExecutor(DOOR_THREADS, "doors")
     slow_threads = ThreadPoolExecutor(SLOW_THREADS, "slow")
     scheduling = SchedulingSettings(fill=Fill(settings.fill))
@@ -192,6 +202,17 @@ def _build(
         funds=funds,
         dispatch=dispatcher.run,
         steady_ms=clock.steady_ms,
+    )
+    conditions = Conditions(clock)
+    vitals = Vitals(
+        conditions=conditions,
+        clock=clock,
+        data_dir=data_dir,
+        store=store,
+        writer=writer,
+        wall=reaper.wall,
+        outage=lambda: writer.outage,
+        unsound_accounts=storage.unsound_accounts,
     )
     queries = NodeQueries(writer=writer, sessions=sessions, settings=scheduling, owner_name=_owner_name)
     grants = Grants(
@@ -263,6 +284,7 @@ def _build(
         ledger=storage.ledger_reads,
         threads=threads,
         back_up=_back_up(storage, data_dir),
+        conditions=conditions,
     )
     membership.load(writer.execute(lambda uow: list(uow.nodes.all())).result(60))
     return Master(
@@ -281,6 +303,8 @@ def _build(
         queries=queries,
         reaper=reaper,
         retention=Retention(writer=writer, store=store, references=storage.blob_reads),
+        conditions=conditions,
+        vitals=vitals,
         intake=intake,
         control=control,
         accounts=accounts,
@@ -334,7 +358,12 @@ def _back_up(storage: Storage, data_dir: Path) -> Callable[[Path], int]:
     def back_up(target: Path) -> int:
         files = {
             path.name: path
-            for path in (data_dir / "master.toml", data_dir / "ca" / "ca.key", data_dir / "ca" / "ca.pem")
+            for path in (
+                data_dir / "master.toml",
+                data_dir / KEPT_FILE,
+                data_dir / "ca" / "ca.key",
+                data_dir / "ca" / "ca.pem",
+            )
             if path.is_file()
         }
         storage.back_up(target, files)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from core import paths
 from core.clock import Clock, SystemClock
-from core.domain.errors import HiveMindError, Invalid
+from core.domain.errors import HiveMindError, Invalid, StorageUnavailable
 from master_app.assembly import Master
 from master_app.folder import DataFolder
 from master_app.ports.unit_of_work import Lane
@@ -30,6 +30,8 @@ T = TypeVar("T")
 Build = Callable[[MasterSettings, Path, Clock], Master]
 
 TICK_S = 1.0
+VITALS_S = 5.0
+LEDGER_S = 3600.0
 RETENTION_S = 3600.0
 TOKENS_S = 60.0
 FIRST_LOGIN_FILE = "first-login.txt"
@@ -109,7 +111,8 @@ class Daemon:
         self._master: Master | None = None
         self._rpc: RpcLoop | None = None
         self._web: WebServer | None = None
-        self._timer: Timer | None = None
+        self._timers: list[Timer] = []
+        self._fatal: HiveMindError | None = None
         self._doors: Any = None
 
     @property
@@ -146,14 +149,19 @@ class Daemon:
             key=settings.tls_key,
             behind_proxy=settings.behind_proxy,
         )
-        self._timer = Timer(
-            self._clock,
-            [
-                (TICK_S, master.reaper.tick),
-                (RETENTION_S, lambda: master.retention.sweep(self._ended.is_set)),
-                (TOKENS_S, lambda: _keep_tokens(master)),
-            ],
-        )
+        self._timers = [
+            Timer(self._clock, [(TICK_S, master.reaper.tick), (TOKENS_S, lambda: _keep_tokens(master))]),
+            Timer(self._clock, [(VITALS_S, lambda: self._look(master))]),
+            # What reads the whole database or disk must not hold up what happens each second.
+            Timer(
+                self._clock,
+                [
+                    (RETENTION_S, lambda: master.retention.sweep(self._ended.is_set)),
+                    (LEDGER_S, master.vitals.check_ledger),
+                ],
+            ),
+        ]
+        master.slow_threads.submit(master.vitals.check_ledger)
         master.storage.writer.execute(master.reaper.resume, lane=Lane.INNER).result(60)
         scheme = "https" if settings.tls_certificate is not None else "http"
         web = f"{scheme}://{_door(settings.web, self._web.port)}"
@@ -163,9 +171,11 @@ class Daemon:
         return f"ready web={web} node={node} control={control}"
 
     def wait(self) -> None:
-        """Return when somebody asked the daemon to end."""
+        """Return when somebody asked the daemon to end. Raises what made it end by itself."""
         while not self._ended.wait(0.5):
             continue
+        if self._fatal is not None:
+            raise self._fatal
 
     def end(self) -> None:
         """Ask the daemon to end. Safe in a signal handler."""
@@ -174,8 +184,8 @@ class Daemon:
     def stop(self) -> None:
         """Close the doors, finish what was accepted, close the storage."""
         self._ended.set()
-        if self._timer is not None:
-            self._timer.stop()
+        for timer in self._timers:
+            timer.stop()
         if self._web is not None:
             self._web.stop()
         if self._rpc is not None:
@@ -184,7 +194,20 @@ class Daemon:
             self._rpc.stop()
         if self._master is not None:
             self._master.close()
-        self._timer = self._web = self._rpc = self._doors = self._master = None
+        self._timers = []
+        self._web = self._rpc = self._doors = self._master = None
+
+    def _look(self, master: Master) -> None:
+        """Look at the vitals. Without its storage disk the master would write below the mount point: it ends."""
+        master.vitals.tick()
+        if not master.vitals.storage_is_there() and not self._ended.is_set():
+            self._fatal = StorageUnavailable(
+                "The disk with the storage folder is not there any more; the master has stopped.",
+                code="STORAGE_NOT_MOUNTED",
+                fix="Mount it and start the master again. Nothing that was confirmed is lost.",
+            )
+            logger.error(self._fatal.message)
+            self.end()
 
     def _first_login(self, master: Master) -> None:
         """Without any operator: leave a one-use login where only the owner of the folder can read it."""

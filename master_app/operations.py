@@ -8,6 +8,8 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import TypeVar
 
+from core.conditions import Conditions
+from core.domain.condition import Condition
 from core.domain.errors import Forbidden, Invalid, NotFound
 from core.domain.operations import (
     BackupMade,
@@ -128,6 +130,7 @@ class Operations:
         ledger: LedgerReads,
         threads: Executor,
         back_up: BackUp,
+        conditions: Conditions,
     ) -> None:
         self._accounts = accounts
         self._links = links
@@ -138,6 +141,7 @@ class Operations:
         self._ledger = ledger
         self._threads = threads
         self._back_up = back_up
+        self._conditions = conditions
 
     def add_user(self, operator: OperatorIdentity, user: NewUser) -> Future[str]:
         """Return the user's id."""
@@ -176,6 +180,10 @@ class Operations:
     def backup(self, operator: OperatorIdentity, path: str) -> Future[BackupMade]:
         """Write a backup to one new file on the master's disk."""
         return self._threads.submit(lambda: BackupMade(path=path, size=self._back_up(Path(path))))
+
+    def list_conditions(self, operator: OperatorIdentity) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+        """Return what is wrong now, and what ended lately. From memory."""
+        return self._conditions.current(), self._conditions.ended()
 
     def list_nodes(self, operator: OperatorIdentity, *, cursor: str, limit: int) -> Future[NodePage]:
         """Return nodes by enrolment, a page at a time; the cursor is the last node's id."""

@@ -326,6 +326,92 @@ class BackupReply(_message.Message):
 Global___BackupReply: _TypeAlias = BackupReply  # noqa: Y015
 
 @_typing.final
+class ListConditionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListConditionsRequest: _TypeAlias = ListConditionsRequest  # noqa: Y015
+
+@_typing.final
+class ListConditionsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENT_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def current(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConditionRow]:
+        """What holds now, the gravest first."""
+
+    @_builtins.property
+    def ended(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConditionRow]:
+        """What ended lately, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        current: _abc.Iterable[Global___ConditionRow] | None = ...,
+        ended: _abc.Iterable[Global___ConditionRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current", b"current", "ended", b"ended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListConditionsReply: _TypeAlias = ListConditionsReply  # noqa: Y015
+
+@_typing.final
+class ConditionRow(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    GRAVITY_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    AT_RISK_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    FIX_FIELD_NUMBER: _builtins.int
+    SINCE_MS_FIELD_NUMBER: _builtins.int
+    UNTIL_MS_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    subject: _builtins.str
+    gravity: _builtins.str
+    what: _builtins.str
+    at_risk: _builtins.str
+    next: _builtins.str
+    fix: _builtins.str
+    since_ms: _builtins.int
+    until_ms: _builtins.int
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        gravity: _builtins.str = ...,
+        what: _builtins.str = ...,
+        at_risk: _builtins.str = ...,
+        next: _builtins.str = ...,
+        fix: _builtins.str = ...,
+        since_ms: _builtins.int = ...,
+        until_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_risk", b"at_risk", "code", b"code", "fix", b"fix", "gravity", b"gravity", "next", b"next", "since_ms", b"since_ms", "subject", b"subject", "until_ms", b"until_ms", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConditionRow: _TypeAlias = ConditionRow  # noqa: Y015
+
+@_typing.final
 class NodeActionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -59,6 +59,11 @@ class OperatorStub:
                 request_serializer=core_dot_pb_dot_operator__pb2.BackupRequest.SerializeToString,
                 response_deserializer=core_dot_pb_dot_operator__pb2.BackupReply.FromString,
                 _registered_method=True)
+        self.ListConditions = channel.unary_unary(
+                '/hivemind.v1.Operator/ListConditions',
+                request_serializer=core_dot_pb_dot_operator__pb2.ListConditionsRequest.SerializeToString,
+                response_deserializer=core_dot_pb_dot_operator__pb2.ListConditionsReply.FromString,
+                _registered_method=True)
         self.ListNodes = channel.unary_unary(
                 '/hivemind.v1.Operator/ListNodes',
                 request_serializer=core_dot_pb_dot_operator__pb2.ListNodesRequest.SerializeToString,
@@ -109,6 +114,12 @@ class OperatorServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Backup(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListConditions(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +176,11 @@ def add_OperatorServicer_to_server(servicer, server):
                     servicer.Backup,
                     request_deserializer=core_dot_pb_dot_operator__pb2.BackupRequest.FromString,
                     response_serializer=core_dot_pb_dot_operator__pb2.BackupReply.SerializeToString,
+            ),
+            'ListConditions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConditions,
+                    request_deserializer=core_dot_pb_dot_operator__pb2.ListConditionsRequest.FromString,
+                    response_serializer=core_dot_pb_dot_operator__pb2.ListConditionsReply.SerializeToString,
             ),
             'ListNodes': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNodes,
@@ -322,6 +338,33 @@ class Operator:
             '/hivemind.v1.Operator/Backup',
             core_dot_pb_dot_operator__pb2.BackupRequest.SerializeToString,
             core_dot_pb_dot_operator__pb2.BackupReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConditions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.Operator/ListConditions',
+            core_dot_pb_dot_operator__pb2.ListConditionsRequest.SerializeToString,
+            core_dot_pb_dot_operator__pb2.ListConditionsReply.FromString,
             options,
             channel_credentials,
             insecure,

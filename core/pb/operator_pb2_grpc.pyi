@@ -38,6 +38,7 @@ class OperatorStub:
     CreateJoinLink: _grpc.UnaryUnaryMultiCallable[_operator_pb2.CreateJoinLinkRequest, _operator_pb2.CreateJoinLinkReply]
     VerifyLedger: _grpc.UnaryUnaryMultiCallable[_operator_pb2.VerifyLedgerRequest, _operator_pb2.VerifyLedgerReply]
     Backup: _grpc.UnaryUnaryMultiCallable[_operator_pb2.BackupRequest, _operator_pb2.BackupReply]
+    ListConditions: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ListConditionsRequest, _operator_pb2.ListConditionsReply]
     ListNodes: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ListNodesRequest, _operator_pb2.ListNodesReply]
     ListTasks: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ListTasksRequest, _operator_pb2.ListTasksReply]
     ActOnNode: _grpc.UnaryUnaryMultiCallable[_operator_pb2.NodeActionRequest, _operator_pb2.NodeActionReply]
@@ -51,6 +52,7 @@ class OperatorAsyncStub(OperatorStub):
     CreateJoinLink: _aio.UnaryUnaryMultiCallable[_operator_pb2.CreateJoinLinkRequest, _operator_pb2.CreateJoinLinkReply]  # type: ignore[assignment]
     VerifyLedger: _aio.UnaryUnaryMultiCallable[_operator_pb2.VerifyLedgerRequest, _operator_pb2.VerifyLedgerReply]  # type: ignore[assignment]
     Backup: _aio.UnaryUnaryMultiCallable[_operator_pb2.BackupRequest, _operator_pb2.BackupReply]  # type: ignore[assignment]
+    ListConditions: _aio.UnaryUnaryMultiCallable[_operator_pb2.ListConditionsRequest, _operator_pb2.ListConditionsReply]  # type: ignore[assignment]
     ListNodes: _aio.UnaryUnaryMultiCallable[_operator_pb2.ListNodesRequest, _operator_pb2.ListNodesReply]  # type: ignore[assignment]
     ListTasks: _aio.UnaryUnaryMultiCallable[_operator_pb2.ListTasksRequest, _operator_pb2.ListTasksReply]  # type: ignore[assignment]
     ActOnNode: _aio.UnaryUnaryMultiCallable[_operator_pb2.NodeActionRequest, _operator_pb2.NodeActionReply]  # type: ignore[assignment]
@@ -91,6 +93,13 @@ class OperatorServicer(metaclass=_abc_1.ABCMeta):
         request: _operator_pb2.BackupRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operator_pb2.BackupReply, _abc.Awaitable[_operator_pb2.BackupReply]]: ...
+
+    @_abc_1.abstractmethod
+    def ListConditions(
+        self,
+        request: _operator_pb2.ListConditionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.ListConditionsReply, _abc.Awaitable[_operator_pb2.ListConditionsReply]]: ...
 
     @_abc_1.abstractmethod
     def ListNodes(

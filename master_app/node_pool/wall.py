@@ -1,7 +1,8 @@
-"""Notices that the computer's clock was set, and keeps leases whole: they count time that passed, not what is shown.
+"""Notices that the computer's clock was set, and keeps leases whole: they count time that passed, not what is
+shown.
 
-Records carry the wall clock, and so do deadlines in the hot state. When somebody (or a time service) sets the clock,
-a lease that has minutes left would end at once, its work would be given to another node and run twice.
+Records carry the wall clock, and so do deadlines in the hot state. When somebody (or a time service) sets the
+clock, a lease that has minutes left would end at once, its work would be given to another node and run twice.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import grpc
 
+from core.domain.condition import Condition
 from core.domain.errors import StorageUnavailable
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser
 from core.pb import operator_pb2 as pb
@@ -54,6 +55,17 @@ class OperatorClient:
         request = pb.BackupRequest(path=path)
         reply = self._call(lambda stub: stub.Backup(request, metadata=self._metadata, timeout=3600))
         return int(reply.size)
+
+    def conditions(self) -> tuple[list[Condition], list[Condition]]:
+        """Return what is wrong now, and what ended lately."""
+        reply = self._call(
+            lambda stub: stub.ListConditions(
+                pb.ListConditionsRequest(), metadata=self._metadata, timeout=TIMEOUT_S
+            )
+        )
+        return [codec.condition_from_pb(row) for row in reply.current], [
+            codec.condition_from_pb(row) for row in reply.ended
+        ]
 
     def _call(self, call: Callable[[operator_pb2_grpc.OperatorAsyncStub], Awaitable[T]]) -> T:
         async def run() -> T:

@@ -57,6 +57,13 @@ class OperatorDoor(operator_pb2_grpc.OperatorServicer):
         made = await asyncio.wrap_future(self._service.backup(_operator(), request.path))
         return pb.BackupReply(path=made.path, size=made.size)
 
+    async def ListConditions(self, request: Any, context: Context) -> pb.ListConditionsReply:
+        current, ended = self._service.list_conditions(_operator())
+        return pb.ListConditionsReply(
+            current=[codec.condition_to_pb(each) for each in current],
+            ended=[codec.condition_to_pb(each) for each in ended],
+        )
+
     async def ListNodes(self, request: Any, context: Context) -> pb.ListNodesReply:
         page = await asyncio.wrap_future(
             self._service.list_nodes(_operator(), cursor=request.cursor, limit=_limit(request.limit))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
+from core.domain.condition import Condition
 from core.domain.operations import (
     BackupMade,
     JoinLinkMade,
@@ -161,6 +162,9 @@ class OperatorService(Protocol):
     def verify_ledger(self, operator: OperatorIdentity) -> Future[LedgerCheck]: ...
 
     def backup(self, operator: OperatorIdentity, path: str) -> Future[BackupMade]: ...
+
+    def list_conditions(self, operator: OperatorIdentity) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+        """Return what is wrong now, the gravest first, and what ended lately. Answers from memory."""
 
     def list_nodes(self, operator: OperatorIdentity, *, cursor: str, limit: int) -> Future[NodePage]: ...
 

@@ -20,7 +20,8 @@ DATABASE_FILE: Final = "hivemind.sqlite3"
 READERS: Final = 4
 #: How long a reader waits for a connection before the request is told Busy.
 READER_WAIT_S: Final = 10
-_BUSY_TIMEOUT_MS: Final = 10_000
+#: How long a lock that another program holds is waited for.
+BUSY_TIMEOUT_MS: Final = 10_000
 # Measured (docs/benchmarks/writer.md): more cache than this bought nothing, and memory is a bar of its own.
 _WRITER_CACHE_KIB: Final = 16_384
 _READER_CACHE_KIB: Final = 4_096
@@ -112,7 +113,7 @@ def _on_connect(engine: Engine, settings: Any) -> None:
 def _sqlite_settings(connection: sqlite3.Connection, cache_kib: int) -> None:
     # SQLAlchemy's begin event decides how a transaction starts, not the driver.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     connection.execute("PRAGMA temp_store = MEMORY")

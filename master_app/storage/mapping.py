@@ -243,6 +243,7 @@ def node_to_row(node: NodeRecord) -> Row:
         node.last_seen_ms,
         node.version,
         int(node.practised),
+        node.health_since_ms,
     )
 
 
@@ -269,6 +270,7 @@ def row_to_node(row: Row) -> NodeRecord:
         last_seen_ms=row[18],
         version=row[19],
         practised=bool(row[20]),
+        health_since_ms=row[21],
     )
 
 

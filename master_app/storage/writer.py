@@ -94,6 +94,8 @@ class CommandWriter:
         self._commit_number = commit_number
         self._pool = Pool()
         self._is_ready = False
+        #: The database's failure that has not healed yet: no change was committed since.
+        self.outage: HiveMindError | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -204,6 +206,8 @@ class CommandWriter:
 
     def _settle(self, uow: OpenUnitOfWork) -> None:
         self._pool.settle()
+        if uow.rows:
+            self.outage = None
         if uow.rows or uow.facts:
             self._commit_number += 1
         if uow.facts:
@@ -239,10 +243,15 @@ class CommandWriter:
         ours = error if isinstance(error, HiveMindError) else translate(error)
         if isinstance(error, OSError):
             ours = from_os_error(error)
-        logger.error("%s: everything in it is refused", what, exc_info=error)
-        if ours is not None and is_outage(ours):
-            return ours
-        return StorageUnavailable("The master could not write this.", fix="Look into the master's log.")
+        # In full once; while it lasts it is tried, and fails, every second.
+        if self.outage is None:
+            logger.error("%s: everything in it is refused", what, exc_info=error)
+        else:
+            logger.info("%s again: %s", what, type(error).__name__)
+        if ours is None or not is_outage(ours):
+            ours = StorageUnavailable("The master could not write this.", fix="Look into the master's log.")
+        self.outage = ours
+        return ours
 
     def _take_all_waiting(self) -> list[_Order]:
         orders: list[_Order] = []

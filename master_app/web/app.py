@@ -75,6 +75,7 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
     app.error_processor(_from_apiflask)
     for each in (accounts, submitting, tasks, results, blobs, nodes, money, user_secrets, health):
         app.register_blueprint(each.bp)
+    app.register_blueprint(health.conditions_bp)
     app.spec_processor(complete)
     _pages(app, settings)
     inner: Any = app.wsgi_app

@@ -452,6 +452,23 @@ class HealthOut(Schema):
     reason = String()
 
 
+class ConditionOut(Schema):
+    code = String(required=True, metadata={"description": "Stable name."})
+    subject = String(required=True, metadata={"description": "Which one: a node, a folder, a blob; or empty."})
+    gravity = String(required=True, validate=OneOf(["notice", "warning", "alert"]))
+    what = String(required=True)
+    at_risk = String(required=True)
+    next = String(required=True, metadata={"description": "What will happen by itself."})
+    fix = String(required=True, metadata={"description": "What a person can do; empty: nothing is needed."})
+    since = String(required=True)
+    until = String(required=True, allow_none=True, metadata={"description": "null while it holds."})
+
+
+class ConditionsOut(Schema):
+    current = List(Nested(ConditionOut), required=True)
+    ended = List(Nested(ConditionOut), required=True)
+
+
 class CancelIn(Schema):
     reason = String(load_default="", validate=Length(max=200))
 

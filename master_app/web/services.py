@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.clock import Clock
+from core.domain.condition import Condition
 from core.domain.explain import WhyWaiting
 from core.domain.ledger import Account, Transfer
 from core.domain.operations import JoinLinkMade, NewJoinLink
@@ -141,6 +142,14 @@ class BlobReader(Protocol):
     def pieces(self, sha256: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]: ...
 
 
+class ConditionsService(Protocol):
+    """`core.conditions.Conditions`."""
+
+    def current(self) -> tuple[Condition, ...]: ...
+
+    def ended(self) -> tuple[Condition, ...]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """Everything that the web door needs. `ready` answers "" when the master serves, else why it does not."""
@@ -161,4 +170,5 @@ class WebServices:
     blobs: BlobReader
     feed: Feed
     clock: Clock
+    conditions: ConditionsService
     ready: Callable[[], str]

@@ -28,6 +28,7 @@ ELSEWHERE: dict[str, str] = {
     "master_app/operations.py": "tests/integration/services, tests/e2e",
     "master_app/rebuilding.py": "tests/integration/services restarts masters in the middle of tasks",
     "master_app/settings.py": "declarations; tests/unit/core/test_settings.py tests how they are read",
+    "master_app/vitals.py": "tests/integration/services/test_conditions.py, through a whole master",
     "master_app/node_pool/": "tests/integration/services plays nodes against the real services and SQLite",
     "master_app/tasks/": "tests/integration/services plays whole tasks against the real services and SQLite",
     "master_app/rpc/": "tests/integration/wire calls every door over mutual TLS",

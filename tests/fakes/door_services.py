@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from core.clock import SystemClock
+from core.domain.condition import Condition
 from core.domain.errors import Forbidden, NotFound, Unauthenticated
 from core.domain.operations import (
     BackupMade,
@@ -223,6 +224,7 @@ class FakeOperators:
         self._token = token
         self.node = node
         self.asked: list[tuple[Any, ...]] = []
+        self.conditions: tuple[Condition, ...] = ()
 
     def authenticate(self, token: str, peer: str) -> Future[OperatorIdentity]:
         if token == "submitter":
@@ -247,6 +249,9 @@ class FakeOperators:
 
     def backup(self, operator: OperatorIdentity, path: str) -> Future[BackupMade]:
         return resolved(BackupMade(path=path, size=10))
+
+    def list_conditions(self, operator: OperatorIdentity) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+        return self.conditions, self.conditions
 
     def list_nodes(self, operator: OperatorIdentity, *, cursor: str, limit: int) -> Future[NodePage]:
         return resolved(NodePage(nodes=() if self.node is None else (self.node,)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.domain.condition import Condition, ConditionCode, Gravity
 from core.domain.errors import ProtocolError
 from core.domain.node import NodeAdmin, NodeHealth, NodeOwner
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser, NodeAction, TaskAction
@@ -181,3 +182,16 @@ def ledger_check_from_pb(message: pb.VerifyLedgerReply) -> LedgerCheck:
         first_problem=message.first_problem,
         head=message.head,
     )
+
+
+_CONDITION_PLAIN = ["subject", "what", "at_risk", "next", "fix", "since_ms", "until_ms"]
+
+
+def condition_to_pb(value: Condition) -> pb.ConditionRow:
+    plain = {name: getattr(value, name) for name in _CONDITION_PLAIN}
+    return pb.ConditionRow(code=value.code.value, gravity=value.gravity.value, **plain)
+
+
+def condition_from_pb(message: pb.ConditionRow) -> Condition:
+    plain = {name: getattr(message, name) for name in _CONDITION_PLAIN}
+    return Condition(code=_member(ConditionCode, message.code), gravity=_member(Gravity, message.gravity), **plain)

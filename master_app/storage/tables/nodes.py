@@ -30,6 +30,7 @@ nodes = Table(
     integer("last_seen_ms"),
     text("version"),
     integer("practised"),
+    integer("health_since_ms"),
     **BY_KEY,
 )
 Index("ix_nodes_name", nodes.c.name)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from core.domain.condition import Condition, ConditionCode, Gravity
 from core.domain.errors import Forbidden, StorageUnavailable, Unauthenticated
 from core.domain.node import HostUse, NodeAdmin, NodeHealth, NodeOwner
 from core.domain.operations import NewJoinLink, NewUser, NodeAction
@@ -61,6 +62,22 @@ async def test_commands_reach_the_service(master: Master) -> None:
     assert (await asyncio.to_thread(operator.verify_ledger)).sound
     assert await asyncio.to_thread(operator.backup, "/tmp/b") == 10
     assert ("add_user", "op", user) in master.operators.asked
+
+
+async def test_conditions_come_back_whole(master: Master) -> None:
+    condition = Condition(
+        code=ConditionCode.DISK_FULL,
+        subject="/data",
+        gravity=Gravity.ALERT,
+        what="The disk is full.",
+        at_risk="New uploads.",
+        next="They are taken again when there is room.",
+        fix="Free space.",
+        since_ms=1,
+        until_ms=2,
+    )
+    master.operators.conditions = (condition,)
+    assert await asyncio.to_thread(client(master).conditions) == ([condition], [condition])
 
 
 async def test_rows_of_nodes_come_back_whole(master: Master) -> None:
