@@ -30,6 +30,8 @@ from master_app.users.authenticate import Authenticator
 from master_app.users.sign_in import SignIn
 from master_app.users.vault import UserSecrets
 from master_app.vitals import Vitals
+from master_app.vpn.configs import VpnConfigs
+from master_app.vpn.hub import Hub
 from master_app.web.services import WebServices
 
 
@@ -69,6 +71,8 @@ class Master:
     sign_in: SignIn
     authenticator: Authenticator
     money: Money
+    vpn: VpnConfigs
+    vpn_hub: Hub
     links: JoinLinks
     operations: Operations
     grants: Grants
@@ -119,6 +123,7 @@ class Master:
             ledger=self.storage.ledger_reads,
             blobs=self.store,
             feed=self.feed,
+            vpn=self.vpn,
             clock=self.clock,
             conditions=self.conditions,
             ready=self.vitals.not_ready,

@@ -14,31 +14,37 @@ from core import paths
 from core.blobs.store import BlobStore
 from core.clock import Clock
 from core.conditions import Conditions
-from core.domain.events import Fact
+from core.domain.events import AuditRecorded, Fact
 from core.domain.ids import UlidFactory
-from core.domain.ledger import parse_cpt
-from core.domain.session import JoinLink, StopOrder
-from core.domain.user import SignUp
+from core.domain.session import StopOrder
 from core.eventbus import EventBus
 from core.manifest.catalogue import read_catalogue
-from core.rpc.join_link import make_join_link
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors, Master
 from master_app.feed import Feed
+from master_app.fittings import (
+    back_up,
+    bracket,
+    link_maker,
+    owner_name,
+    public_host,
+    sign_up_rules,
+    to_vpn,
+    vpn_hub,
+)
 from master_app.ledger.transfers import Money
-from master_app.marker import KEPT_FILE, check_storage
+from master_app.marker import check_storage
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
 from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
-from master_app.node_pool.membership import LinkMade, Membership
+from master_app.node_pool.membership import Membership
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
 from master_app.operations import JoinLinks, Operations, OperatorGate
-from master_app.ports.unit_of_work import UnitOfWork
 from master_app.rebuilding import Rebuilding
 from master_app.scheduling.settings import Fill, SchedulingSettings
-from master_app.settings import MasterSettings, is_loopback, split_address
+from master_app.settings import MasterSettings
 from master_app.storage.storage import Storage, open_storage
 from master_app.tasks.attempts import Attempts
 from master_app.tasks.briefs import Briefs
@@ -51,12 +57,13 @@ from master_app.tasks.packages import PackageResolver
 from master_app.tasks.retention import Retention
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
-from master_app.users.accounts import SignUpRules, UserAccounts, default_sign_up
+from master_app.users.accounts import UserAccounts
 from master_app.users.authenticate import Authenticator
 from master_app.users.passwords import Argon2Hasher
 from master_app.users.sign_in import Minting, SignIn
 from master_app.users.vault import UserSecrets, Vault
 from master_app.vitals import Vitals
+from master_app.vpn.configs import VpnConfigs
 
 logger = logging.getLogger(__name__)
 DAY_MS = 86_400_000
@@ -146,7 +153,7 @@ def _build(
     slow_threads = ThreadPoolExecutor(SLOW_THREADS, "slow")
     scheduling = SchedulingSettings(fill=Fill(settings.fill))
     images = read_catalogue(paths.resources() / "images")
-    doors = Doors(host=_public_host(settings))
+    doors = Doors(host=public_host(settings))
 
     # node pool
     attempts = Attempts(new_id=new_id, jitter=secrets.SystemRandom().random, specs=specs, rollup=rollup)
@@ -160,7 +167,7 @@ def _build(
     )
     dispatcher = Dispatcher(
         attempts=attempts,
-        briefs=Briefs(_owner_name),
+        briefs=Briefs(owner_name),
         funds=funds,
         items=StoredItems(store),
         sessions=sessions,
@@ -189,7 +196,7 @@ def _build(
         new_id=new_id,
         new_token=lambda: secrets.token_urlsafe(24),
         now_ms=clock.wall_ms,
-        node_door=lambda: f"{_bracket(doors.host)}:{doors.node_port}",
+        node_door=lambda: f"{bracket(doors.host)}:{doors.node_port}",
         pool_name=settings.pool_name,
         dispatch=dispatcher.run,
     )
@@ -214,7 +221,7 @@ def _build(
         outage=lambda: writer.outage,
         unsound_accounts=storage.unsound_accounts,
     )
-    queries = NodeQueries(writer=writer, sessions=sessions, settings=scheduling, owner_name=_owner_name)
+    queries = NodeQueries(writer=writer, sessions=sessions, settings=scheduling, owner_name=owner_name)
     grants = Grants(
         writer=writer,
         task_reads=storage.task_reads,
@@ -264,15 +271,25 @@ def _build(
         sign_in=sign_in,
         minting=minting,
         clock=clock,
-        rules=_sign_up_rules(settings),
+        rules=sign_up_rules(settings),
     )
     money = Money(writer, storage.ledger_reads)
     links = JoinLinks(
         membership=membership,
         users=storage.user_reads,
         threads=threads,
-        make_link=_link_maker(doors, authority),
+        make_link=link_maker(doors, authority),
     )
+    hub = vpn_hub(settings, data_dir, doors, storage, slow_threads, clock)
+    vpn = VpnConfigs(
+        writer=writer,
+        reads=storage.vpn_reads,
+        hub=hub,
+        network=settings.vpn_network,
+        pool_name=settings.pool_name,
+        new_id=new_id,
+    )
+    bus.subscribe(AuditRecorded, to_vpn(hub))
     local_token = secrets.token_urlsafe(32)
     operations = Operations(
         accounts=accounts,
@@ -283,7 +300,7 @@ def _build(
         tasks=storage.task_reads,
         ledger=storage.ledger_reads,
         threads=threads,
-        back_up=_back_up(storage, data_dir),
+        back_up=back_up(storage, data_dir),
         conditions=conditions,
     )
     membership.load(writer.execute(lambda uow: list(uow.nodes.all())).result(60))
@@ -311,6 +328,8 @@ def _build(
         sign_in=sign_in,
         authenticator=authenticator,
         money=money,
+        vpn=vpn,
+        vpn_hub=hub,
         links=links,
         operations=operations,
         grants=grants,
@@ -324,69 +343,5 @@ def _build(
     )
 
 
-def _owner_name(uow: UnitOfWork, user_id: str) -> str:
-    user = uow.users.get(user_id)
-    return user.username if user is not None else ""
-
-
 def _merge_failed(task_id: str, error: BaseException) -> None:
     logger.error("the parts of a task could not be collected", extra={"task_id": task_id}, exc_info=error)
-
-
-def _sign_up_rules(settings: MasterSettings) -> SignUpRules:
-    loopback = is_loopback(split_address(settings.web)[0]) and not settings.behind_proxy
-    mode = SignUp(settings.sign_up) if settings.sign_up else default_sign_up(loopback_only=loopback)
-    return SignUpRules(mode=mode, grant_ucpt=parse_cpt(settings.sign_up_grant))
-
-
-def _link_maker(doors: Doors, authority: CertificateAuthority) -> Callable[[LinkMade, str], str]:
-    def make(made: LinkMade, owner: str) -> str:
-        return make_join_link(
-            JoinLink(
-                host=doors.host,
-                control_port=doors.control_port,
-                ca_sha256=authority.sha256,
-                token=made.token,
-                owner=owner,
-            )
-        )
-
-    return make
-
-
-def _back_up(storage: Storage, data_dir: Path) -> Callable[[Path], int]:
-    def back_up(target: Path) -> int:
-        files = {
-            path.name: path
-            for path in (
-                data_dir / "master.toml",
-                data_dir / KEPT_FILE,
-                data_dir / "ca" / "ca.key",
-                data_dir / "ca" / "ca.pem",
-            )
-            if path.is_file()
-        }
-        storage.back_up(target, files)
-        return target.stat().st_size
-
-    return back_up
-
-
-def _public_host(settings: MasterSettings) -> str:
-    """Return the host that nodes are told: as set, else this computer's address as others see it."""
-    if settings.public_name:
-        return settings.public_name
-    host, _ = split_address(settings.control)
-    if host not in ("0.0.0.0", "::", ""):
-        return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # No packet is sent: this only asks which of our addresses a route to elsewhere would use.
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
-
-
-def _bracket(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -34,6 +34,8 @@ VITALS_S = 5.0
 LEDGER_S = 3600.0
 RETENTION_S = 3600.0
 TOKENS_S = 60.0
+#: A user that was locked, or an interface that somebody took down, is noticed within this time.
+VPN_S = 60.0
 FIRST_LOGIN_FILE = "first-login.txt"
 
 
@@ -158,11 +160,13 @@ class Daemon:
                 [
                     (RETENTION_S, lambda: master.retention.sweep(self._ended.is_set)),
                     (LEDGER_S, master.vitals.check_ledger),
+                    (VPN_S, master.vpn_hub.request),
                 ],
             ),
         ]
         master.slow_threads.submit(master.vitals.check_ledger)
         master.storage.writer.execute(master.reaper.resume, lane=Lane.INNER).result(60)
+        master.vpn_hub.request()
         scheme = "https" if settings.tls_certificate is not None else "http"
         web = f"{scheme}://{_door(settings.web, self._web.port)}"
         node = _door(settings.node, self._doors.node_port)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from core.domain.vpn import network_of
 from core.settings import Settings
 
 
@@ -38,6 +39,14 @@ class MasterSettings(Settings):
     package_index: bool = True
     report_interval_s: float = Field(default=30.0, ge=1.0, le=30.0)
     fill: str = Field(default="spread", pattern="^(spread|pack)$")
+    #: WireGuard: the private network of the pool's devices; the master is its first address.
+    vpn_network: str = "10.99.0.0/16"
+    #: HOST or HOST:PORT at which devices reach the hub; empty: the public name.
+    vpn_endpoint: str = ""
+    vpn_port: int = Field(default=51820, ge=1, le=65535)
+    vpn_interface: str = Field(default="hivemind0", pattern="^[a-z][a-z0-9_-]{0,14}$")
+    #: The master sets up the hub's interface itself (Linux, root, wireguard-tools); else it says the command.
+    vpn_apply: bool = False
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @field_validator("web", "node", "control")
@@ -47,6 +56,11 @@ class MasterSettings(Settings):
         if not separator or not host or not port.isdigit() or int(port) > 65535:
             raise ValueError("must be HOST:PORT, for example 127.0.0.1:5000")
         return value
+
+    @field_validator("vpn_network")
+    @classmethod
+    def _network(cls, value: str) -> str:
+        return str(network_of(value))
 
 
 def split_address(value: str) -> tuple[str, int]:

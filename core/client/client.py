@@ -17,6 +17,7 @@ import httpx2
 from core.client.errors import ClientError, ConflictError, TransientError
 from core.client.models import Login, LogPiece, Money, Node, SubmittedTask, Task, Transfer
 from core.client.transport import Transport
+from core.client.vpn import VpnClient
 
 #: Bytes that are there, bytes in all (0: not known).
 Progress = Callable[[int, int], None]
@@ -43,6 +44,7 @@ class HiveMind:
         self._http = Transport(
             url, token=token, timeout_s=timeout_s, ca_file=ca_file, transport=transport, user_agent=user_agent
         )
+        self.vpn: Final = VpnClient(self._http)
 
     def __enter__(self) -> HiveMind:
         return self

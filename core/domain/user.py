@@ -36,6 +36,8 @@ class Scope(StrEnum):
     NODES_WRITE = "nodes:write"
     MONEY_READ = "money:read"
     MONEY_SEND = "money:send"
+    #: WireGuard configs of one's own.
+    VPN = "vpn"
     #: Password, tokens, sessions, export, deletion.
     ACCOUNT = "account"
     ADMIN = "admin"
@@ -68,6 +70,9 @@ class Action(StrEnum):
     INVITE = "user.invite"
     AUDIT_READ = "audit.read"
     SETTINGS_CHANGE = "settings.change"
+    VPN_READ = "vpn.read"
+    VPN_CHANGE = "vpn.change"
+    VPN_READ_ANY = "vpn.read_any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,9 @@ PERMISSIONS: Final[Mapping[Action, Permission]] = {
     Action.INVITE: Permission(_OPERATOR, Scope.ADMIN),
     Action.AUDIT_READ: Permission(_OPERATOR, Scope.ADMIN),
     Action.SETTINGS_CHANGE: Permission(_OPERATOR, Scope.ADMIN),
+    Action.VPN_READ: Permission(_EVERYBODY, Scope.VPN),
+    Action.VPN_CHANGE: Permission(_EVERYBODY, Scope.VPN),
+    Action.VPN_READ_ANY: Permission(_OPERATOR, Scope.VPN),
 }
 
 

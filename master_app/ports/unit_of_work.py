@@ -22,6 +22,7 @@ from master_app.ports.node_pool import NodeRepository
 from master_app.ports.secrets import SecretRepository
 from master_app.ports.tasks import AttemptRepository, SubtaskRepository, TaskRepository
 from master_app.ports.users import UserRepository
+from master_app.ports.vpn import VpnRepository
 from master_app.scheduling.pool import Pool
 
 T = TypeVar("T")
@@ -70,6 +71,9 @@ class UnitOfWork(Protocol):
 
     @property
     def secrets(self) -> SecretRepository: ...
+
+    @property
+    def vpn(self) -> VpnRepository: ...
 
     def raise_term(self, above: int) -> None:
         """Make this master's term larger than `above`: a node has seen a later one (restored from backup)."""

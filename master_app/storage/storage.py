@@ -25,6 +25,7 @@ from master_app.storage.readers import Readers
 from master_app.storage.task_reads import SqlTaskReads
 from master_app.storage.transactions import SqlTransactions
 from master_app.storage.user_reads import SqlUserReads
+from master_app.storage.vpn_reads import SqlVpnReads
 from master_app.storage.writer import CommandWriter, Publish, Rebuild
 
 #: Commit numbers of one start begin here times its term, so that they grow over restarts and fit in 53 bits. At
@@ -58,6 +59,7 @@ class Storage:
         self.ledger_reads: Final = SqlLedgerReads(self._readers)
         self.user_reads: Final = SqlUserReads(self._readers)
         self.audit_reads: Final = SqlAuditReads(self._readers)
+        self.vpn_reads: Final = SqlVpnReads(self._readers)
         self.log_files: Final = SegmentedLogFiles(private_folder(data_dir / _LOGS))
         self.writer: Final = CommandWriter(
             transactions, publish=publish, rebuild=rebuild, commit_number=self.term * _COMMITS_A_TERM

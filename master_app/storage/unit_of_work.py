@@ -15,6 +15,7 @@ from master_app.storage.repositories.secrets import SqlSecrets
 from master_app.storage.repositories.subtasks import SqlSubtasks
 from master_app.storage.repositories.tasks import SqlTasks
 from master_app.storage.repositories.users import SqlUsers
+from master_app.storage.repositories.vpn import SqlVpn
 from master_app.storage.statements import Sql
 
 
@@ -33,6 +34,7 @@ class SqlUnitOfWork:
         self._ledger = SqlLedger(sql)
         self._users = SqlUsers(sql)
         self._secrets = SqlSecrets(sql)
+        self._vpn = SqlVpn(sql)
         self._history = History(sql)
         self.facts: list[Fact] = []
         self.actions: list[Callable[[], None]] = []
@@ -115,6 +117,10 @@ class SqlUnitOfWork:
     @property
     def secrets(self) -> SqlSecrets:
         return self._secrets
+
+    @property
+    def vpn(self) -> SqlVpn:
+        return self._vpn
 
     def publish(self, fact: Fact) -> None:
         self.facts.append(fact)

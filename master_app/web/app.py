@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core.domain.errors import Invalid, Problem
 from master_app.web import problems
 from master_app.web.aliases import Aliases
-from master_app.web.api import accounts, blobs, health, money, nodes, results, submitting, tasks
+from master_app.web.api import accounts, blobs, health, money, nodes, results, submitting, tasks, vpn
 from master_app.web.api import secrets as user_secrets
 from master_app.web.documents import complete
 from master_app.web.headers import add_headers
@@ -73,7 +73,7 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
     _begin_requests(app)
     problems.register_errors(app)
     app.error_processor(_from_apiflask)
-    for each in (accounts, submitting, tasks, results, blobs, nodes, money, user_secrets, health):
+    for each in (accounts, submitting, tasks, results, blobs, nodes, money, user_secrets, vpn, health):
         app.register_blueprint(each.bp)
     app.register_blueprint(health.conditions_bp)
     app.spec_processor(complete)

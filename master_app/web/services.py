@@ -20,6 +20,7 @@ from core.domain.rewards import Quote
 from core.domain.task import TaskState
 from core.domain.user import Principal, Scope, SignUp, TokenKind
 from core.domain.views import NodeView
+from core.domain.vpn import HubState, VpnConfig, VpnHub
 from master_app.feed import Feed
 from master_app.ports.ledger import LedgerReads
 from master_app.ports.reads import LogReads, TaskReads
@@ -27,6 +28,7 @@ from master_app.ports.secrets import SecretRecord
 from master_app.ports.users import TokenRecord, UserRecord
 from master_app.tasks.intake import Prepared, Submitted
 from master_app.users.sign_in import Issued
+from master_app.vpn.configs import VpnMade
 
 
 class IntakeService(Protocol):
@@ -136,6 +138,22 @@ class SecretService(Protocol):
     def listed(self, who: Principal) -> Sequence[SecretRecord]: ...
 
 
+class VpnService(Protocol):
+    """`master_app.vpn.configs.VpnConfigs`."""
+
+    def hub(self) -> VpnHub: ...
+
+    def hub_state(self, who: Principal) -> HubState: ...
+
+    def configs(self, who: Principal, *, of_all: bool = False) -> Sequence[VpnConfig]: ...
+
+    def make(self, who: Principal, name: str, public_key: str = "") -> Future[VpnMade]: ...
+
+    def rotate(self, who: Principal, config_id: str, public_key: str = "") -> Future[VpnMade]: ...
+
+    def revoke(self, who: Principal, config_id: str) -> Future[None]: ...
+
+
 class BlobReader(Protocol):
     """The content store, as far as results are read from it. Calls may block."""
 
@@ -169,6 +187,7 @@ class WebServices:
     ledger: LedgerReads
     blobs: BlobReader
     feed: Feed
+    vpn: VpnService
     clock: Clock
     conditions: ConditionsService
     ready: Callable[[], str]

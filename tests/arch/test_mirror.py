@@ -24,6 +24,7 @@ ELSEWHERE: dict[str, str] = {
     "master_app/assembly.py": "a list of services; tests/e2e runs what it names",
     "master_app/bootstrap.py": "tests/integration/services and tests/e2e run what it builds",
     "master_app/daemon.py": "tests/e2e starts and ends the real process",
+    "master_app/fittings.py": "tests/integration/services and tests/e2e run what bootstrap joins with it",
     "master_app/folder.py": "tests/e2e: the lock and the doors of a running master",
     "master_app/operations.py": "tests/integration/services, tests/e2e",
     "master_app/rebuilding.py": "tests/integration/services restarts masters in the middle of tasks",

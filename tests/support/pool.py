@@ -22,12 +22,15 @@ STOP_S = 60.0
 class Program:
     """One process that says `ready ...` on its standard output when it serves."""
 
-    def __init__(self, arguments: Sequence[str], log: Path, line_in: str = "") -> None:
+    def __init__(
+        self, arguments: Sequence[str], log: Path, line_in: str = "", *, within: Sequence[str] = ()
+    ) -> None:
+        """`within`: what the process is started by, such as `ip netns exec NAME`."""
         self._log = log
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         with open(log, "ab") as err:
             self.process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [*within, sys.executable, *arguments],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,

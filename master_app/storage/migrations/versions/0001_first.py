@@ -66,6 +66,7 @@ TABLES: Final = {
         "*user_id username password_hash roles state state_reason created_ms:i last_login_ms:i "
         "password_ms:i language quota"
     ),
+    "vpn_configs": "*config_id user_id number:i name public_key created_ms:i rotated_ms:i revoked_ms:i",
 }
 WITH_ROW_NUMBERS: Final = {"task_specs"}
 _LIVE_TASK: Final = (
@@ -95,6 +96,9 @@ INDEXES: Final = (
     ("ix_transfers_id", "transfers", "transfer_id", True, ""),
     ("ix_transfers_spent", "transfers", "actor_id at_ms", False, _SPENDING),
     ("ix_users_username", "users", "username", True, "username <> ''"),
+    ("ix_vpn_configs_key", "vpn_configs", "public_key", True, ""),
+    ("ix_vpn_configs_number", "vpn_configs", "number", True, ""),
+    ("ix_vpn_configs_user", "vpn_configs", "user_id config_id", False, ""),
 )
 _KINDS: Final[dict[str, Any]] = {
     "": sa.Text,
