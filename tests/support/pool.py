@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+MASTER = (sys.executable, "-m", "master_app")
+WORKER = (sys.executable, "-m", "worker_app")
 START_S = 60.0
 STOP_S = 60.0
 
@@ -22,15 +24,12 @@ STOP_S = 60.0
 class Program:
     """One process that says `ready ...` on its standard output when it serves."""
 
-    def __init__(
-        self, arguments: Sequence[str], log: Path, line_in: str = "", *, within: Sequence[str] = ()
-    ) -> None:
-        """`within`: what the process is started by, such as `ip netns exec NAME`."""
+    def __init__(self, command: Sequence[str], log: Path, line_in: str = "") -> None:
         self._log = log
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         with open(log, "ab") as err:
             self.process = subprocess.Popen(
-                [*within, sys.executable, *arguments],
+                list(command),
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -77,8 +76,13 @@ class Program:
 class Pool:
     """A master and agents in one folder. Use with `with`."""
 
-    def __init__(self, folder: Path, runtime: str) -> None:
+    def __init__(
+        self, folder: Path, runtime: str, *, master: Sequence[str] = MASTER, worker: Sequence[str] = WORKER
+    ) -> None:
+        """`master` and `worker`: how the programs are started, where not from these sources."""
         self.folder = folder
+        self._master_program = tuple(master)
+        self._worker_program = tuple(worker)
         self.runtime = runtime
         self.password = secrets.token_urlsafe(12)
         self.url = ""
@@ -104,7 +108,7 @@ class Pool:
 
     def start_master(self) -> str:
         """Start the master, at the doors that it had before when it is started again; return its address."""
-        arguments = ["-m", "master_app", "serve", "--data-dir", str(self.data_dir)]
+        arguments = [*self._master_program, "serve", "--data-dir", str(self.data_dir)]
         for name, door in self._doors.items():
             arguments += [f"--{name}", door]
         self.master = Program(arguments, self.folder / "master.log")
@@ -117,7 +121,7 @@ class Pool:
     def admin(self, *arguments: str, line_in: str = "") -> str:
         """Run an admin command of the master and return what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "master_app", *arguments, "--data-dir", str(self.data_dir)],
+            [*self._master_program, *arguments, "--data-dir", str(self.data_dir)],
             cwd=ROOT,
             input=line_in,
             capture_output=True,
@@ -136,7 +140,7 @@ class Pool:
     def start_agent(self, name: str, owner: str, slots: int = 2) -> Program:
         """Start an agent; the first time it joins by a link of its own. Not waited for: see `Program.ready`."""
         folder = self.folder / name
-        arguments = ["-m", "worker_app", "run", "--data-dir", str(folder), "--slots", str(slots)]
+        arguments = [*self._worker_program, "run", "--data-dir", str(folder), "--slots", str(slots)]
         arguments += ["--runtime", self.runtime]
         link = ""
         if not (folder / "identity.json").exists():
