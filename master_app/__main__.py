@@ -20,9 +20,10 @@ from core.domain.operations import NewJoinLink
 from core.settings import load
 from master_app.admin import Admin
 from master_app.bootstrap import build_master
-from master_app.daemon import serve
+from master_app.daemon import FIRST_LOGIN_FILE, serve
 from master_app.folder import DataFolder
 from master_app.settings import MasterSettings
+from master_app.setup import TLS_KINDS, Wishes, keep_flags, set_up
 
 DATA_DIR = click.option(
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of this master.", default=None
@@ -51,6 +52,58 @@ def serve_command(data_dir: Path | None, **flags: Any) -> None:
         logs.catch_unhandled()
         del kept
         serve(settings, folder, build_master)
+
+
+@cli.command("setup")
+@DATA_DIR
+@click.option("--public-name", metavar="HOST", help="Name or address that others use for this master.")
+@click.option("--web", metavar="HOST:PORT", help="Web pages and REST.")
+@click.option("--tls", type=click.Choice(list(TLS_KINDS)), help="Who encrypts the web pages.")
+@click.option(
+    "--tls-certificate", type=click.Path(path_type=Path), help="With --tls files: certificate and chain."
+)
+@click.option("--tls-key", type=click.Path(path_type=Path), help="With --tls files: its key.")
+@click.option("--storage", type=click.Path(path_type=Path, file_okay=False), help="Folder of bundles and results.")
+@click.option("--database", metavar="URL", help="PostgreSQL, where SQLite is outgrown.")
+@click.option("--sign-up", type=click.Choice(["open", "invite", "closed"]), help="Who may make an account.")
+@click.option("--operator", metavar="NAME", help="Make this operator; the password comes by --password-stdin.")
+@click.option("--password-stdin", is_flag=True, help="Read the operator's password from standard input.")
+@click.option("--yes", is_flag=True, help="Ask nothing: what was not given keeps its default.")
+def setup(data_dir: Path | None, operator: str | None, password_stdin: bool, yes: bool, **flags: Any) -> None:
+    """Set up a master: asks at a terminal, or takes everything from flags."""
+    folder = _folder(data_dir)
+    person = sys.stdin.isatty() and not yes and not password_stdin
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ""
+    if operator and not password and not person:
+        raise Invalid("An operator needs a password.", code="PASSWORD_MISSING", fix="Give it by --password-stdin.")
+    with folder:
+        before = load(MasterSettings, file=folder.settings_file)
+        settings = set_up(folder, before, Wishes(**flags), _ask if person else keep_flags, _note)
+    if person and not operator:
+        operator = click.prompt("Name of the first operator (empty: a one-use login instead)", "", err=True)
+        if operator:
+            password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    if operator:
+        with _admin(data_dir) as admin:
+            admin.add_user(operator, ("operator",), password)
+        _note(f"The operator {operator} was made.")
+    else:
+        _note(f"The first start leaves a one-use login in {folder.root / FIRST_LOGIN_FILE}.")
+    if settings.tls == "own":
+        _note(f"Let browsers trust {folder.root / 'ca' / 'ca.pem'}; it is there after the first start.")
+    _note("Start with: python -m master_app serve" + (f" --data-dir {folder.root}" if data_dir else ""))
+
+
+def _ask(question: str, default: str, choices: tuple[str, ...]) -> str:
+    kind = click.Choice(list(choices)) if choices else None
+    if choices and set(choices) == set(TLS_KINDS):
+        for words in TLS_KINDS.values():
+            _note(f"  {words}")
+    return str(click.prompt(question, default, type=kind, err=True))
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
 
 
 @cli.group("user")
@@ -171,8 +224,10 @@ def conditions(as_json: bool, data_dir: Path | None) -> None:
                 f"Next: {condition.next}",
                 condition.fix,
             ):
-                click.echo(f"        {line}") if line else None
-        click.echo("Nothing is wrong." if not current else "", nl=not current)
+                if line:
+                    click.echo(f"        {line}")
+        if not current:
+            click.echo("Nothing is wrong.")
         for condition in ended[:20]:
             click.echo(f"over    {condition.code}  {_at(condition.since_ms)} to {_at(condition.until_ms)}")
             click.echo(f"        {condition.what}")

@@ -182,7 +182,6 @@ def _build(
         threads=slow_threads,
         dispatch=dispatcher.run,
         report_error=_merge_failed,
-        steady_ms=clock.steady_ms,
     )
     wires.sessions, wires.merging = sessions, merging
     sessions.use_dispatch(dispatcher.run)
@@ -209,7 +208,6 @@ def _build(
         rollup=rollup,
         funds=funds,
         dispatch=dispatcher.run,
-        collect_again=merging.look,
         steady_ms=clock.steady_ms,
     )
     conditions = Conditions(clock)

@@ -142,13 +142,14 @@ class Daemon:
         master.doors.node_port = self._doors.node_port
         master.doors.control_port = self._doors.control_port
         host, port = split_address(settings.web)
+        certificate, key = _certificate(settings, self._folder.root)
         self._web = start_web(
             master.web_services(),
             host,
             port,
             data_dir=self._folder.root,
-            certificate=settings.tls_certificate,
-            key=settings.tls_key,
+            certificate=certificate,
+            key=key,
             behind_proxy=settings.behind_proxy,
         )
         self._timers = [
@@ -167,7 +168,7 @@ class Daemon:
         master.slow_threads.submit(master.vitals.check_ledger)
         master.storage.writer.execute(master.reaper.resume, lane=Lane.INNER).result(60)
         master.vpn_hub.request()
-        scheme = "https" if settings.tls_certificate is not None else "http"
+        scheme = "https" if certificate is not None else "http"
         web = f"{scheme}://{_door(settings.web, self._web.port)}"
         node = _door(settings.node, self._doors.node_port)
         control = _door(settings.control, self._doors.control_port)
@@ -242,14 +243,23 @@ def _keep_tokens(master: Master) -> None:
 
 def _check_transport(settings: MasterSettings) -> None:
     host, _ = split_address(settings.web)
-    has_tls = settings.tls_certificate is not None and settings.tls_key is not None
+    has_tls = settings.tls == "own" or (settings.tls_certificate is not None and settings.tls_key is not None)
     if is_loopback(host) or has_tls or settings.behind_proxy:
         return
     raise Invalid(
         f"The web door would be open to others at {host} without encryption.",
         code="TLS_NEEDED",
-        fix="Give tls_certificate and tls_key, or put a proxy in front and say --behind-proxy.",
+        fix='Say tls = "own", give tls_certificate and tls_key, or put a proxy in front and say --behind-proxy.',
     )
+
+
+def _certificate(settings: MasterSettings, root: Path) -> tuple[Path | None, Path | None]:
+    """Return the web door's certificate and key: those that were given, else, if wanted, those of the other
+    doors.
+    """
+    if settings.tls_certificate is None and settings.tls == "own":
+        return root / "ca" / "server.pem", root / "ca" / "server.key"
+    return settings.tls_certificate, settings.tls_key
 
 
 def _door(address: str, port: int) -> str:

@@ -25,6 +25,8 @@ class MasterSettings(Settings):
     #: Where bundles and results are kept; empty: `blobs` in the data folder.
     storage: Path | None = None
     behind_proxy: bool = False
+    #: `own`: the web door's certificate is signed by the pool's own authority, and renewed with the doors'.
+    tls: str = Field(default="", pattern="^(own)?$")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     pool_name: str = "HiveMind"

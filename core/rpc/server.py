@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 
 from core.domain.errors import Conflict
+from core.listening import holder, is_free, taken
 from core.rpc.pki.authority import ServerIdentity
 
 KEEPALIVE_MS = 20_000
@@ -82,6 +83,10 @@ def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredenti
 
 
 def _taken(address: str) -> Conflict:
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    if port.isdigit() and int(port) and not is_free(host, int(port)) and holder(int(port)):
+        return taken(host, int(port))
     return Conflict(
         f"The address {address} cannot be listened on: it is in use or not of this computer.",
         code="PORT_TAKEN",

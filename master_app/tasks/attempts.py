@@ -181,7 +181,7 @@ class Attempts:
             batch.wins.append((SubtaskKey(live.task_id, live.index), live.generation, live.attempt_id))
             self._count_success(task, live.index)
         elif fenced or (live.stop_reason and not live.give_back):
-            self._close_unwanted(uow, task, live)
+            self._close_unwanted(uow, task, live, fenced=fenced)
         else:
             batch.setbacks.append((live, record, update))
 
@@ -201,9 +201,10 @@ class Attempts:
             task.active -= 1
             task.succeeded += 1
 
-    @staticmethod
-    def _close_unwanted(uow: UnitOfWork, task: TaskRecord, live: LiveAttempt) -> None:
-        """A stopped attempt leaves its subtask without one, unless that began anew meanwhile."""
+    def _close_unwanted(self, uow: UnitOfWork, task: TaskRecord, live: LiveAttempt, *, fenced: bool) -> None:
+        """A stopped attempt of this generation leaves its subtask without one."""
+        if fenced and task.state not in TERMINAL_TASK_STATES:
+            return  # its subtask was already reset with the new generation
         key = SubtaskKey(live.task_id, live.index)
         row = uow.subtasks.get_many([key]).get(key)
         if row is None or row.state is not SubtaskState.ACTIVE or row.epoch != live.epoch:

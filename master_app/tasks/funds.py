@@ -120,8 +120,7 @@ class Funds:
     def _judge(
         self, uow: UnitOfWork, task: TaskRecord, hot: PoolTask, affordable: int, missing: HeldCode | None
     ) -> None:
-        # Also while nothing waits: a merge, or a retry, may want to start when the last attempt has ended.
-        if affordable <= hot.active and missing is not None:
+        if affordable <= hot.active and missing is not None and hot.waiting:
             self._short.add(task.task_id)
         else:
             self._short.discard(task.task_id)

@@ -11,11 +11,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
 import structlog
 import uvicorn
 
 from core.domain.errors import Conflict, Invalid, StorageUnavailable
+from core.listening import taken
 from master_app.web.app import WebSettings, create_app
 from master_app.web.deadline import DeadlineProtocol
 from master_app.web.front import Front
@@ -222,7 +222,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         made.close()
         if error.errno in (errno.EADDRINUSE, errno.EACCES) and port:
-            raise _taken(host, port, error) from error
+            raise taken(host, port, error.errno) from error
         if host == "::1":
             raise
         raise Conflict(
@@ -231,39 +231,3 @@ def _bind(host: str, port: int) -> socket.socket:
             fix="Use an address of this computer.",
         ) from error
     return made
-
-
-def _taken(host: str, port: int, error: OSError) -> Conflict:
-    if error.errno == errno.EACCES:
-        return Conflict(
-            f"This user may not listen on port {port}.", code="PORT_FORBIDDEN", fix="Use a port above 1023."
-        )
-    holder = _holder(port)
-    return Conflict(
-        f"Port {port} of {host} is taken{f' by {holder}' if holder else ''}.",
-        code="PORT_TAKEN",
-        fix=f"Stop that program, or use another port: {_free_near(host, port)} is free.",
-    )
-
-
-def _holder(port: int) -> str:
-    """Return who listens on a port, as far as this user may see it."""
-    try:
-        for each in psutil.net_connections(kind="tcp"):
-            if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port and each.pid:
-                return f"{psutil.Process(each.pid).name()} (process {each.pid})"
-    except (psutil.Error, OSError):
-        return ""
-    return ""
-
-
-def _free_near(host: str, port: int) -> int:
-    for candidate in (*range(port + 1, min(port + 50, 65_536)), 0):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            try:
-                probe.bind((host, candidate))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    return 0

@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.network import MASTER, Network
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-MASTER = (sys.executable, "-m", "master_app")
-WORKER = (sys.executable, "-m", "worker_app")
 START_S = 60.0
 STOP_S = 60.0
 
@@ -24,12 +24,21 @@ STOP_S = 60.0
 class Program:
     """One process that says `ready ...` on its standard output when it serves."""
 
-    def __init__(self, command: Sequence[str], log: Path, line_in: str = "") -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        log: Path,
+        line_in: str = "",
+        *,
+        within: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """`within`: what the process is started by, such as `ip netns exec NAME`."""
         self._log = log
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"PYTHONPATH": str(ROOT)} | dict(environ or {})
         with open(log, "ab") as err:
             self.process = subprocess.Popen(
-                list(command),
+                [*within, sys.executable, *arguments],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -76,19 +85,24 @@ class Program:
 class Pool:
     """A master and agents in one folder. Use with `with`."""
 
-    def __init__(
-        self, folder: Path, runtime: str, *, master: Sequence[str] = MASTER, worker: Sequence[str] = WORKER
-    ) -> None:
-        """`master` and `worker`: how the programs are started, where not from these sources."""
+    def __init__(self, folder: Path, runtime: str, network: Network | None = None) -> None:
+        """With a network, each program runs in its namespace, at fixed ports."""
         self.folder = folder
-        self._master_program = tuple(master)
-        self._worker_program = tuple(worker)
+        self.network = network
+        #: More flags of the master, and variables of all programs.
+        self.master_flags: list[str] = []
+        self.environ: dict[str, str] = {}
         self.runtime = runtime
         self.password = secrets.token_urlsafe(12)
         self.url = ""
         self.master: Program | None = None
         self.agents: dict[str, Program] = {}
         self._doors = {"web": "127.0.0.1:0", "node": "127.0.0.1:0", "control": "127.0.0.1:0"}
+        if network is not None:
+            self._doors = {"web": f"{network.web_address}:5000", "node": "0.0.0.0:50051"}
+            self._doors["control"] = "0.0.0.0:50052"
+            # The link to the test stands for a proxy; plain HTTP is for loopback alone.
+            self.master_flags = ["--public-name", MASTER, "--behind-proxy"]
 
     def __enter__(self) -> Pool:
         return self
@@ -108,20 +122,37 @@ class Pool:
 
     def start_master(self) -> str:
         """Start the master, at the doors that it had before when it is started again; return its address."""
-        arguments = [*self._master_program, "serve", "--data-dir", str(self.data_dir)]
+        arguments = ["-m", "master_app", "serve", "--data-dir", str(self.data_dir)]
         for name, door in self._doors.items():
             arguments += [f"--{name}", door]
-        self.master = Program(arguments, self.folder / "master.log")
+        self.master = self._program("master", [*arguments, *self.master_flags])
         line = self.master.ready()
         found = dict(part.split("=", 1) for part in line.split()[1:])
-        self._doors = {name: door.removeprefix("http://") for name, door in found.items()}
+        if self.network is None:
+            self._doors = {name: door.removeprefix("http://") for name, door in found.items()}
         self.url = found["web"]
         return self.url
+
+    def _program(self, member: str, arguments: Sequence[str], line_in: str = "") -> Program:
+        return Program(
+            arguments, self.folder / f"{member}.log", line_in, within=self._prefix(member), environ=self.environ
+        )
+
+    def _prefix(self, member: str) -> list[str]:
+        return self.network.prefix(member) if self.network is not None else []
 
     def admin(self, *arguments: str, line_in: str = "") -> str:
         """Run an admin command of the master and return what it printed."""
         done = subprocess.run(
-            [*self._master_program, *arguments, "--data-dir", str(self.data_dir)],
+            [
+                *self._prefix("master"),
+                sys.executable,
+                "-m",
+                "master_app",
+                *arguments,
+                "--data-dir",
+                str(self.data_dir),
+            ],
             cwd=ROOT,
             input=line_in,
             capture_output=True,
@@ -140,13 +171,13 @@ class Pool:
     def start_agent(self, name: str, owner: str, slots: int = 2) -> Program:
         """Start an agent; the first time it joins by a link of its own. Not waited for: see `Program.ready`."""
         folder = self.folder / name
-        arguments = [*self._worker_program, "run", "--data-dir", str(folder), "--slots", str(slots)]
+        arguments = ["-m", "worker_app", "run", "--data-dir", str(folder), "--slots", str(slots)]
         arguments += ["--runtime", self.runtime]
         link = ""
         if not (folder / "identity.json").exists():
             link = self.admin("join-link", "--owner", owner, "--name", name) + "\n"
             arguments += ["--join", "-"]
-        self.agents[name] = Program(arguments, self.folder / f"{name}.log", link)
+        self.agents[name] = self._program(name, arguments, link)
         return self.agents[name]
 
 

@@ -17,6 +17,8 @@ from core.domain.session import Refused, Welcome
 HANDSHAKE_LIMIT_MS: Final = 15_000
 BACKOFF_MIN_MS: Final = 1_000
 BACKOFF_MAX_MS: Final = 60_000
+#: While the master's computer refuses connections its program is being started again, as a rule within seconds.
+BACKOFF_SOON_MS: Final = 10_000
 REPORT_INTERVAL_MS: Final = 30_000
 #: Reports whose send time is remembered; an offer that names an older one is stale.
 MAX_REPORTS: Final = 64
@@ -50,6 +52,10 @@ class Connection:
         self.due_ms = 0
         self.failures = 0
         self.since_ms = 0
+        #: When the last session ended; 0 while one is live.
+        self.away_since_ms = 0
+        #: The last try was turned away for good: only a person mends that.
+        self.is_final = False
         self.reason = ""
         self.session_id = ""
         self.welcome: Welcome | None = None
@@ -96,17 +102,31 @@ class Connection:
         self.phase = Phase.LIVE
         self.since_ms = now_ms
         self.failures = 0
+        self.away_since_ms = 0
+        self.is_final = False
         self.reason = ""
 
-    def lost(self, now_ms: int, reason: str, *, final: bool = False, refused: Refused | None = None) -> None:
+    def lost(
+        self,
+        now_ms: int,
+        reason: str,
+        *,
+        final: bool = False,
+        soon: bool = False,
+        refused: Refused | None = None,
+    ) -> None:
         """Go back to waiting, with full jitter, so that a thousand agents do not come back at once."""
+        if self.phase is Phase.LIVE or not self.away_since_ms:
+            self.away_since_ms = now_ms
         self.phase = Phase.IDLE
         self.since_ms = now_ms
         self.reason = reason
+        self.is_final = final
         self.session_id = ""
         self._reports.clear()
         self.failures = min(self.failures + 1, 32)
-        ceiling = min(BACKOFF_MAX_MS, BACKOFF_MIN_MS << min(self.failures, 16))
+        ceiling = BACKOFF_SOON_MS if soon else BACKOFF_MAX_MS
+        ceiling = min(ceiling, BACKOFF_MIN_MS << min(self.failures, 16))
         delay = max(BACKOFF_MIN_MS, int(self._random() * ceiling))
         if final:
             delay = BACKOFF_MAX_MS - int(self._random() * BACKOFF_MIN_MS)

@@ -25,7 +25,7 @@ from worker_app.agent import stimuli
 from worker_app.agent.logship import LogShipper
 from worker_app.agent.pauses import Pauses
 from worker_app.agent.ports.inputs import Inputs
-from worker_app.agent.ports.link import BlobLink, Link, LinkRefused, LogLink, Session
+from worker_app.agent.ports.link import BlobLink, Link, LinkRefused, LogLink, NobodyListens, Session
 from worker_app.agent.ports.sandbox import Runtime
 from worker_app.agent.ports.store import AgentStore
 from worker_app.agent.slot_runner import SlotRunner
@@ -193,7 +193,7 @@ class Performer:
 
     async def _talk(self, line: _Line, instruction: do.Connect) -> None:
         """Dial, then receive until the stream ends; sending goes on beside it."""
-        reason, final = "the stream ended", False
+        reason, final, soon = "the stream ended", False, False
         sender: asyncio.Task[None] | None = None
         try:
             line.session = await self._link.connect(instruction.hello)
@@ -202,6 +202,7 @@ class Performer:
                 self.tell(stimuli.Received(line.number, await line.session.receive()))
         except HiveMindError as error:
             reason, final = f"{error.code}: {error.message}", isinstance(error, LinkRefused)
+            soon = isinstance(error, NobodyListens)
             logger.info("the session ended", extra={"code": error.code, "reason": error.message})
         except Exception as error:
             reason = f"{type(error).__name__}"
@@ -211,7 +212,7 @@ class Performer:
                 sender.cancel()
             if line.session is not None:
                 await line.session.close()
-        self.tell(stimuli.Disconnected(line.number, reason, final))
+        self.tell(stimuli.Disconnected(line.number, reason, final, soon))
 
     async def _speak(self, line: _Line) -> None:
         session = line.session

@@ -10,42 +10,18 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from core.domain.attempt import ReturnReason
-from core.domain.node import HostUse, NodeOwner
-from core.domain.session import (
-    Ack,
-    HeldAttempt,
-    Hello,
-    Offers,
-    Orders,
-    OwnerStatus,
-    Refused,
-    Report,
-    Resync,
-    Sync,
-    SyncReply,
-    Updates,
-    Verdict,
-    Welcome,
-)
+from core.domain.node import NodeOwner
+from core.domain.session import OwnerStatus, Updates
 from core.domain.spec import TaskSpec
 from worker_app.agent import reporting, stimuli
 from worker_app.agent.attempts import Step, Stop
 from worker_app.agent.connection import Connection, Phase
-from worker_app.agent.instructions import (
-    BecameLive,
-    Connect,
-    Disconnect,
-    Exit,
-    Instruction,
-    Send,
-    SetUsageInterval,
-    TakeInventory,
-    Write,
-)
+from worker_app.agent.instructions import Exit, Instruction, Send, TakeInventory, Write
 from worker_app.agent.pending import Pending
 from worker_app.agent.progress import Progress
 from worker_app.agent.restoring import Restoring
 from worker_app.agent.slots import SlotState
+from worker_app.agent.talk import Talk
 from worker_app.agent.work import Out, Work
 
 #: How often the engine is asked what it has, and tasks without work here are let go of.
@@ -67,40 +43,43 @@ class AgentState:
         features: tuple[str, ...] = (),
     ) -> None:
         """`random` gives 0 <= x < 1 (backoff); `load_spec` reads a brief's spec_json."""
-        self.node_id = node_id
-        self.agent_version = agent_version
-        self.features = features
-        self.incarnation = 0
         self.pending = Pending()
         self.connection = Connection(random)
         self.work = Work(self.pending, load_spec, boot_id)
         self.progress = Progress(self.work)
         self.restoring = Restoring(self.work, self.progress)
-        self.host = HostUse()
-        self.notice = ""
+        self.talk = Talk(
+            node_id=node_id,
+            agent_version=agent_version,
+            features=features,
+            connection=self.connection,
+            pending=self.pending,
+            work=self.work,
+        )
         #: Why updates do not become durable; empty when they do.
         self.write_problem = ""
         self._quit_at_ms = 0
-        self._exited = False
-        self._facts_sent = False
-        self._usage_interval_s = 0.0
         self._idle_renewed_ms = 0
         self._housekept_ms = 0
         self._handlers = self._stimulus_handlers()
-        self._messages = self._message_handlers()
+
+    @property
+    def notice(self) -> str:
+        """What the master has to say to the owner."""
+        return self.talk.notice
 
     def _stimulus_handlers(self) -> dict[type, Callable[[Any, int, Out], None]]:
         return {
             stimuli.Tick1s: self._tick,
-            stimuli.RetryNow: lambda _s, now, _out: self.connection.hurry(now),
+            stimuli.RetryNow: self.talk.retry_now,
             stimuli.Restored: self._restored,
             stimuli.FactsChanged: self._facts_changed,
             stimuli.Measured: self._measured,
             stimuli.OwnerChanged: self._owner_changed,
             stimuli.QuitAsked: self._quit_asked,
             stimuli.InventoryTaken: self.restoring.inventory_taken,
-            stimuli.Received: self._received,
-            stimuli.Disconnected: self._disconnected,
+            stimuli.Received: self.talk.received,
+            stimuli.Disconnected: self.talk.disconnected,
             stimuli.Written: self._written,
             stimuli.WriteFailed: self._write_failed,
             stimuli.PrepareProgress: self.progress.preparing,
@@ -116,17 +95,6 @@ class AgentState:
             stimuli.SandboxClosed: lambda s, now, _out: self.work.slot_closed(s.slot, s.sandbox_id, now),
             stimuli.Adopted: self.restoring.adopted,
             stimuli.AdoptFailed: self.restoring.adopt_failed,
-        }
-
-    def _message_handlers(self) -> dict[type, Callable[[Any, int, Out], None]]:
-        return {
-            Welcome: self._welcome,
-            Refused: self._refused,
-            SyncReply: self._sync_reply,
-            Offers: self._offers,
-            Orders: self._orders,
-            Ack: self._ack,
-            Resync: self._resync,
         }
 
     def handle(self, stimulus: stimuli.Stimulus, now_ms: int) -> list[Instruction]:
@@ -145,16 +113,11 @@ class AgentState:
     # ------------------------------------------------------------ time
 
     def _tick(self, _stimulus: stimuli.Tick1s, now_ms: int, out: Out) -> None:
-        work, connection = self.work, self.connection
+        work = self.work
         # First of all, also after a sleep of the machine: what is past its deadline stops (R3).
         work.fence(now_ms, out)
         work.stalled(now_ms, out)
-        if connection.is_stuck(now_ms):
-            self._drop(f"no answer to {connection.phase.value} in time", now_ms, out)
-        if connection.is_due(now_ms) and self.incarnation and not self._exited:
-            self._dial(now_ms, out)
-        if connection.report_due(now_ms, reporting.shortest_lease_ms(work)):
-            self._report(now_ms, out)
+        self.talk.tick(now_ms, out)
         if now_ms - self._idle_renewed_ms >= IDLE_RENEW_MS:
             self._idle_renewed_ms = now_ms
             work.renew_idle(out)
@@ -173,7 +136,7 @@ class AgentState:
 
     def _restored(self, stimulus: stimuli.Restored, now_ms: int, out: Out) -> None:
         stored = stimulus.stored
-        self.incarnation = stored.incarnation
+        self.talk.incarnation = stored.incarnation
         self.pending.next_number = stored.next_number
         self.pending.highest_term = stored.highest_term
         self._housekept_ms = now_ms
@@ -184,13 +147,11 @@ class AgentState:
 
     def _facts_changed(self, stimulus: stimuli.FactsChanged, now_ms: int, out: Out) -> None:
         if stimulus.facts != self.work.facts:
-            self._facts_sent = False
             self.work.set_facts(stimulus.facts)
-            if self.connection.is_live:
-                self._report(now_ms, out)
+            self.talk.facts_changed(now_ms, out)
 
     def _measured(self, stimulus: stimuli.Measured, now_ms: int, out: Out) -> None:
-        self.host = stimulus.host
+        self.talk.host = stimulus.host
 
     def _owner_changed(self, stimulus: stimuli.OwnerChanged, now_ms: int, out: Out) -> None:
         """New work stops at once; what waits goes back; what runs, runs on."""
@@ -199,7 +160,7 @@ class AgentState:
             for attempt_id in list(self.work.queue):
                 self.work.stop(attempt_id, Stop("owner", ReturnReason.OWNER), now_ms, out)
         if self.connection.is_live:
-            self._report(now_ms, out)
+            self.talk.report(now_ms, out)
 
     def _quit_asked(self, stimulus: stimuli.QuitAsked, now_ms: int, out: Out) -> None:
         self._quit_at_ms = now_ms + stimulus.grace_ms
@@ -213,156 +174,15 @@ class AgentState:
 
     def _leave(self, now_ms: int, out: Out) -> None:
         """Leave once everything is given back and acknowledged, or when the time for that is over."""
-        if self._exited:
+        if self.talk.is_over:
             return
         over = now_ms >= self._quit_at_ms
         idle = not self.work.held and all(slot.state is SlotState.EMPTY for slot in self.work.slots.all)
         kept = not self.pending.is_writing and not self.pending.wants_write(also_lazy=True)
         heard = not self.connection.is_live or not self.pending.outgoing
         if over or (idle and kept and heard):
-            self._exited = True
+            self.talk.is_over = True
             out.append(Exit("asked to quit" if not over else "asked to quit; not everything could be given back"))
-
-    # ------------------------------------------------------------ the connection (C1-C4)
-
-    def _dial(self, now_ms: int, out: Out) -> None:
-        hello = Hello(
-            node_id=self.node_id,
-            incarnation=self.incarnation,
-            boot_id=self.work.boot_id,
-            features=self.features,
-            agent_version=self.agent_version,
-            highest_term=self.pending.highest_term,
-        )
-        out.append(Connect(self.connection.dial(now_ms), hello))
-
-    def _drop(self, reason: str, now_ms: int, out: Out) -> None:
-        number = self.connection.number
-        self.connection.lost(now_ms, reason)
-        out.append(Disconnect(number, reason))
-
-    def _disconnected(self, stimulus: stimuli.Disconnected, now_ms: int, out: Out) -> None:
-        if stimulus.connection == self.connection.number and self.connection.phase is not Phase.IDLE:
-            self.connection.lost(now_ms, stimulus.reason, final=stimulus.final)
-
-    def _received(self, stimulus: stimuli.Received, now_ms: int, out: Out) -> None:
-        connection, message = self.connection, stimulus.message
-        if stimulus.connection != connection.number or connection.phase is Phase.IDLE:
-            return
-        if not isinstance(message, Welcome | Refused) and message.session_id != connection.session_id:
-            return
-        self._messages[type(message)](message, now_ms, out)
-
-    def _welcome(self, message: Welcome, now_ms: int, out: Out) -> None:
-        connection = self.connection
-        if connection.phase is not Phase.HELLO:
-            return
-        connection.welcomed(message, now_ms)
-        self.pending.term(message.term)
-        self.work.node_owner_id = message.owner_id
-        self.work.new_session()
-        held = [HeldAttempt(attempt_id=item.attempt_id, state=item.state) for item in self.work.held.values()]
-        ended = [
-            HeldAttempt(attempt_id=attempt_id, state=entry.update.state)
-            for attempt_id, entry in self.pending.outgoing.items()
-            if attempt_id not in self.work.held
-        ]
-        connection.sent(now_ms, [item.attempt_id for item in held])
-        self._facts_sent = True
-        sync = Sync(
-            session_id=message.session_id,
-            attempts=(*held, *ended),
-            facts=self.work.facts,
-            host=self.host,
-            owner=self.work.owner,
-        )
-        out.append(Send(connection.number, sync))
-
-    def _refused(self, message: Refused, now_ms: int, out: Out) -> None:
-        number = self.connection.number
-        self.connection.lost(
-            now_ms, f"{message.code}: {message.message}", final=message.retry_after_s <= 0, refused=message
-        )
-        self.notice = message.message
-        out.append(Disconnect(number, message.message))
-
-    def _resync(self, message: Resync, now_ms: int, out: Out) -> None:
-        self._drop(f"the master asks for a new session: {message.reason}", now_ms, out)
-
-    def _sync_reply(self, message: SyncReply, now_ms: int, out: Out) -> None:
-        if self.connection.phase is not Phase.SYNCING:
-            return
-        self.connection.lived(now_ms)
-        welcome = self.connection.welcome
-        assert welcome is not None
-        renewed = []
-        for attempt_id, verdict in message.verdicts:
-            if verdict is Verdict.CONTINUE:
-                renewed.append(attempt_id)
-            else:
-                self.work.stop(attempt_id, Stop("fenced"), now_ms, out, grace_s=0)
-        report = self.connection.confirmed(0)
-        if report is not None:
-            self.work.renew(tuple(renewed), report.sent_ms, now_ms, out)
-        self.pending.session_began()
-        out.append(
-            BecameLive(
-                welcome.node_name, self.connection.interval_ms(reporting.shortest_lease_ms(self.work)) / 1000
-            )
-        )
-
-    def _offers(self, message: Offers, now_ms: int, out: Out) -> None:
-        if not self.connection.is_live:
-            return
-        self.pending.term(message.term)
-        for brief in message.briefs:
-            self.work.brief(brief)
-        base_ms = self.connection.sent_ms(message.lease_report)
-        for offer in message.offers:
-            self.work.offer(offer, base_ms, now_ms)
-
-    def _orders(self, message: Orders, now_ms: int, out: Out) -> None:
-        if not self.connection.is_live:
-            return
-        self.notice = message.notice
-        for order in message.stops:
-            if order.give_back:
-                known = {reason.value for reason in ReturnReason}
-                reason = ReturnReason(order.reason) if order.reason in known else ReturnReason.DRAIN
-                self.work.stop(order.attempt_id, Stop(order.reason, reason), now_ms, out)
-            else:
-                grace_s = 0.0 if order.reason in ("fenced", "superseded", "unknown") else None
-                self.work.stop(order.attempt_id, Stop(order.reason), now_ms, out, grace_s=grace_s)
-        if message.report_interval_s > 0:
-            self.connection.asked_interval_ms = int(message.report_interval_s * 1000)
-            interval_s = self.connection.interval_ms(reporting.shortest_lease_ms(self.work)) / 1000
-            if interval_s != self._usage_interval_s:
-                self._usage_interval_s = interval_s
-                out.append(SetUsageInterval(interval_s))
-
-    def _ack(self, message: Ack, now_ms: int, out: Out) -> None:
-        connection = self.connection
-        connection.is_welcome = message.welcome
-        report = connection.confirmed(message.report)
-        if report is not None and connection.is_live:
-            self.work.renew(report.attempt_ids, report.sent_ms, now_ms, out)
-        for update in self.pending.acknowledged(message.updates):
-            self.work.forget(update, out)
-
-    def _report(self, now_ms: int, out: Out) -> None:
-        connection = self.connection
-        live = reporting.uses(self.work)
-        number = connection.sent(now_ms, [use.attempt_id for use in live])
-        report = Report(
-            session_id=connection.session_id,
-            number=number,
-            live=live,
-            host=self.host,
-            owner=self.work.owner,
-            facts=None if self._facts_sent else self.work.facts,
-        )
-        self._facts_sent = True
-        out.append(Send(connection.number, report))
 
     # ------------------------------------------------------------ the database and the outbox
 

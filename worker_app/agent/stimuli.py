@@ -74,11 +74,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """Dialling failed, or the stream ended. `final`: only a person can mend it; try rarely."""
+    """Dialling failed, or the stream ended. `final`: only a person can mend it; try rarely. `soon`: the master's
+    computer is there, so that its program is probably being started again.
+    """
 
     connection: int
     reason: str
     final: bool = False
+    soon: bool = False
 
 
 # ---------------------------------------------------------------- the database

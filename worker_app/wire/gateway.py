@@ -22,6 +22,7 @@ from core.rpc.codec.node import agent_message_to_pb, master_message_from_pb
 from core.rpc.server import MESSAGE_BYTES
 from worker_app.agent.ports.link import Identity, LinkClosed
 from worker_app.wire.failures import translated, translating
+from worker_app.wire.reaching import reach
 
 CONNECT_S = 15.0
 _CLOSE_S = 2.0
@@ -55,6 +56,8 @@ class Gateway:
         if self._session_channel is not None:
             # A new dial must not sit out the backoff of the old connection, nor trust that it still lives.
             await self._session_channel.close()
+            self._session_channel = None
+        await reach(self._identity.node_door)
         self._session_channel = self._open()
         stub = node_pb2_grpc.NodeSessionStub(self._session_channel)
         call = stub.Open()

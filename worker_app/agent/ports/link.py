@@ -33,6 +33,12 @@ class LinkClosed(HiveMindError):
     default_code = "MASTER_UNREACHABLE"
 
 
+class NobodyListens(LinkClosed):
+    """The master's computer answers, but no master listens there: it is being started again, most likely."""
+
+    default_code = "MASTER_NOT_RUNNING"
+
+
 class LinkRefused(HiveMindError):
     """The master was reached and turned us away: certificate, fingerprint, token. Only a person mends it."""
 
