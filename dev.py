@@ -56,6 +56,7 @@ TEST_PACKAGES = (
     "iptables",
     "gcc",
     "libc6-dev",
+    "busybox-static",
     "wireguard-tools",
     "wireguard-go",
 )

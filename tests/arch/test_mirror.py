@@ -45,6 +45,9 @@ ELSEWHERE: dict[str, str] = {
     "worker_app/daemon.py": "tests/e2e starts the real process",
     "worker_app/execution/conductor.py": "tests/contract/test_sandbox.py, tests/integration/execution",
     "worker_app/execution/sandbox.py": "tests/contract/test_sandbox.py, tests/integration/execution",
+    "worker_app/execution/first_process.py": "tests/contract/test_sandbox.py, tests/integration/execution",
+    "worker_app/execution/output_reader.py": "tests/contract/test_sandbox.py, tests/integration/execution",
+    "worker_app/execution/streams.py": "tests/contract/test_sandbox.py, tests/integration/execution",
     "master_app/ports/": "protocols; tests/contract runs a suite on each real thing and its fake",
 }
 

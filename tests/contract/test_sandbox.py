@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Conflict, NotFound
+from core.domain.spec import Isolation
 from tests.fakes.sandbox import FakeOutcome, FakeRuntime, events_of_output
 from tests.support.engine import ensure_base_image, ensure_engine, remove_everything_of
 from tests.support.sandboxes import local_file, order, read_until, run, sandbox_spec, shell, unwatched
+from tests.support.shell_images import ensure_shell_image
 from worker_app.agent.ports.sandbox import (
     CollectOrder,
     FailLine,
@@ -35,8 +37,10 @@ from worker_app.execution.engine import default_engine
 from worker_app.execution.process import ProcessRuntime
 
 #: Those that run programs; the fake has no running time and no files of its own making.
-REAL = ["process", "docker"]
+REAL = ["process", "docker", "busybox"]
 NODE = f"contract-{os.getpid()}"
+#: The image of the runtime that is tested now.
+IMAGES: dict[str, str] = {}
 LINES = (
     "hivemind_progress: 42.5\nhivemind_status: half way\nhivemind_metric: loss=0.13\n"
     "hivemind_fail: no data\nhivemind_progress: nonsense\n"
@@ -65,7 +69,7 @@ class FakeShell(FakeRuntime):
         self.script("lines", FakeOutcome(extra=tuple(events_of_output(output))))
 
 
-@pytest.fixture(params=["fake", "process", "docker"])
+@pytest.fixture(params=["fake", *REAL])
 async def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Runtime]:
     if request.param == "fake":
         yield FakeShell()
@@ -76,8 +80,11 @@ async def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         await process.shut()
         assert await process.inventory() == []
         return
-    ensure_engine()
-    ensure_base_image()
+    if request.param == "busybox":
+        IMAGES[NODE] = ensure_shell_image("busybox")
+    else:
+        ensure_engine()
+        IMAGES[NODE] = ensure_base_image()
     docker = DockerRuntime(default_engine(), NODE, {})
     yield docker
     await docker.release_task("TASK1")
@@ -93,7 +100,8 @@ async def sandbox(runtime: Runtime) -> AsyncIterator[Sandbox]:
 
 
 async def open_one(runtime: Runtime, **changes: Any) -> Sandbox:
-    return await runtime.open(sandbox_spec("hivemind-test/base:1", **changes), unwatched)
+    image = IMAGES.get(NODE, "none")
+    return await runtime.open(sandbox_spec(image, isolation=Isolation.SUBTASK, **changes), unwatched)
 
 
 async def test_probe_says_what_there_is(runtime: Runtime) -> None:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import io
 import logging
 import secrets
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from core.domain.errors import EngineUnavailable, HiveMindError
 from core.domain.resources import GIB
+from core.domain.spec import Isolation
 from worker_app.agent.ports.sandbox import (
-    Ended,
     EngineFacts,
     FoundSandbox,
+    ImageInvalid,
+    ImageWanted,
     LocalFile,
-    Metric,
     OnProgress,
     OpenProgress,
-    Output,
     Packages,
-    PackagesInvalid,
-    RunOrder,
     RuntimeKind,
     Sandbox,
     SandboxLost,
@@ -33,13 +28,16 @@ from worker_app.agent.ports.sandbox import (
     SandboxSpec,
 )
 from worker_app.execution.conductor import Conductor
-from worker_app.execution.engine import Engine
+from worker_app.execution.engine import Engine, ProgramAbsent
+from worker_app.execution.first_process import RUNNER_COMMAND, greet_runner, runner_tar
 from worker_app.execution.images import CatalogueImage, Images, ReadyImage, facts_label, facts_of_label
-from worker_app.execution.packages import UNPACKER, PackageStore
+from worker_app.execution.output_reader import OutputReader
+from worker_app.execution.packages import INSTALL_S, PackageStore, unpack
 from worker_app.execution.policy import (
     LABEL_DISK,
     LABEL_IMAGE,
     LABEL_KIND,
+    LABEL_MODE,
     LABEL_NODE,
     LABEL_SANDBOX,
     LABEL_TASK,
@@ -54,23 +52,11 @@ from worker_app.execution.policy import (
 from worker_app.execution.progress import byte_counter, nobody_counts
 from worker_app.execution.sandbox import DockerSandbox, SandboxFacts, quietly
 from worker_app.execution.volumes import SourceStore, Volumes
+from worker_app.execution.watchdog import WATCHDOG_COMMAND, WatchdogSandbox, greet
 
 logger = logging.getLogger(__name__)
 
-INSTALL_S = 1800.0
-#: -I and -S: nothing of the image's own Python set-up, and nothing of the packages, reaches the runner.
-RUNNER_COMMAND = ("python3", "-I", "-S", "-B", f"{RUNNER_FOLDER}/runner.py", "/work", "/tmp:/dev/shm")
-
-
-def runner_tar() -> tuple[bytes, str]:
-    """Return a tar with the runner, readable for everyone, and its SHA-256."""
-    code = Path(__file__).with_name("runner.py").read_bytes()
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo("runner.py")
-        entry.size, entry.mode = len(code), 0o444
-        tar.addfile(entry, io.BytesIO(code))
-    return buffer.getvalue(), hashlib.sha256(code).hexdigest()
+WATCHED = "watchdog"
 
 
 class DockerRuntime:
@@ -96,7 +82,8 @@ class DockerRuntime:
         )
         self._packages_lock = asyncio.Lock()
         self._runner = runner_tar()
-        self._open: dict[str, DockerSandbox] = {}
+        self._open: dict[str, DockerSandbox | WatchdogSandbox] = {}
+        self._without_python: set[ImageWanted] = set()
         self._facts: EngineFacts | None = None
 
     @property
@@ -108,11 +95,32 @@ class DockerRuntime:
         return self._facts
 
     async def open(self, spec: SandboxSpec, on_progress: OnProgress) -> Sandbox:
-        return await self._open_with(spec, on_progress, ())
+        if spec.image not in self._without_python:
+            try:
+                return await self._open_with(spec, on_progress)
+            except ProgramAbsent:
+                self._without_python.add(spec.image)
+        if spec.isolation is not Isolation.SUBTASK or spec.packages is not None:
+            raise ImageInvalid(
+                f"the image {spec.image.ref} has no Python 3.8 or newer",
+                fix='write isolation = "subtask" under [run], without packages, or use an image with Python',
+            )
+        try:
+            return await self._open_with(spec, on_progress, watched=True)
+        except ProgramAbsent as error:
+            raise ImageInvalid(
+                f"the image {spec.image.ref} has neither Python 3.8 or newer nor a POSIX shell (sh)",
+                fix="add one of them to the image",
+            ) from error
 
     async def _open_with(
-        self, spec: SandboxSpec, on_progress: OnProgress, extra: tuple[VolumeMount, ...]
-    ) -> DockerSandbox:
+        self,
+        spec: SandboxSpec,
+        on_progress: OnProgress,
+        extra: tuple[VolumeMount, ...] = (),
+        *,
+        watched: bool = False,
+    ) -> DockerSandbox | WatchdogSandbox:
         facts = self._facts or await self.probe()
         self._check(spec, facts)
         image = await self._images.ensure(spec.image, on_progress)
@@ -120,31 +128,30 @@ class DockerRuntime:
         container = ""
         try:
             mounts = await self._mounts(spec, image, made, on_progress) + extra
-            plan = self._plan(spec, image, mounts, facts)
+            plan = self._plan(spec, image, mounts, facts, watched=watched)
             container = await self._engine.create(
                 container_options(plan), f"hivemind-{spec.sandbox_id}-{secrets.token_hex(3)}"
             )
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._fill(spec, image, on_progress))
-                starting = group.create_task(self._start(container, spec.resources.disk_bytes))
-            conductor = starting.result()
-            conductor.renew(spec.lease_s)
+                starting = group.create_task(self._start(container, spec.resources.disk_bytes, watched=watched))
+            voice = starting.result()
         except BaseException as error:
             await asyncio.shield(self._undo(container, made))
             if isinstance(error, BaseExceptionGroup):
                 raise next((one for one in error.exceptions if isinstance(one, HiveMindError)), error) from None
             raise
-        return self._sandbox(
-            SandboxFacts(
-                sandbox_id=spec.sandbox_id,
-                task_id=spec.task_id,
-                container=container,
-                volumes=tuple(made),
-                image=image.facts,
-                cpu_millis=spec.resources.cpu_millis,
-            ),
-            conductor,
+        made_of = SandboxFacts(
+            sandbox_id=spec.sandbox_id,
+            task_id=spec.task_id,
+            container=container,
+            volumes=tuple(made),
+            image=image.facts,
+            cpu_millis=spec.resources.cpu_millis,
         )
+        sandbox = self._sandbox(made_of, voice, spec.resources.disk_bytes, spec.source)
+        await sandbox.renew(spec.lease_s)
+        return sandbox
 
     async def inventory(self) -> Sequence[FoundSandbox]:
         wanted = {"label": [f"{LABEL_NODE}={self._node_id}"]}
@@ -176,23 +183,29 @@ class DockerRuntime:
         labels: dict[str, str] = record["Config"].get("Labels") or {}
         if record["State"].get("Paused"):
             await self._engine.call(lambda api: api.unpause(container))
-        conductor = await self._greet(container, int(labels.get(LABEL_DISK, "0")), started=True)
+        disk_bytes = int(labels.get(LABEL_DISK, "0"))
+        voice: Conductor | OutputReader
         # If the agent died while it was frozen, its clock stands still.
-        conductor.unpause()
+        if labels.get(LABEL_MODE) == WATCHED:
+            voice = await greet(self._engine, container, start=False)
+        else:
+            voice = await greet_runner(self._engine, container, disk_bytes, start=False)
+            voice.unpause()
         volumes = tuple(name for name in labels.get(LABEL_WORK, "").split(",") if name)
         for name in volumes:
             self._volumes.remember(name)
-        return self._sandbox(
-            SandboxFacts(
-                sandbox_id=found.sandbox_id,
-                task_id=found.task_id,
-                container=container,
-                volumes=volumes,
-                image=facts_of_label(labels.get(LABEL_IMAGE, "")),
-                cpu_millis=int(record["HostConfig"].get("CpuQuota") or 100_000) // 100,
-            ),
-            conductor,
+        adopted = SandboxFacts(
+            sandbox_id=found.sandbox_id,
+            task_id=found.task_id,
+            container=container,
+            volumes=volumes,
+            image=facts_of_label(labels.get(LABEL_IMAGE, "")),
+            cpu_millis=int(record["HostConfig"].get("CpuQuota") or 100_000) // 100,
         )
+        sandbox = self._sandbox(adopted, voice, disk_bytes)
+        if isinstance(sandbox, WatchdogSandbox):
+            await sandbox.adopt()
+        return sandbox
 
     async def remove(self, found: FoundSandbox) -> None:
         kind, _, name = found.handle.partition(":")
@@ -286,7 +299,7 @@ class DockerRuntime:
             )
             sandbox = await self._open_with(own, on_progress, (mount,))
             try:
-                return await _unpack(sandbox, wheels)
+                return await unpack(sandbox, wheels)
             finally:
                 await sandbox.close()
                 await self.release_task(own.task_id)
@@ -295,7 +308,13 @@ class DockerRuntime:
             return await self._packages.ensure(spec.owner, image, packages, install)
 
     def _plan(
-        self, spec: SandboxSpec, image: ReadyImage, mounts: tuple[VolumeMount, ...], facts: EngineFacts
+        self,
+        spec: SandboxSpec,
+        image: ReadyImage,
+        mounts: tuple[VolumeMount, ...],
+        facts: EngineFacts,
+        *,
+        watched: bool,
     ) -> ContainerPlan:
         ending = [mount.volume for mount in mounts if mount.target in ("/work", "/work/parts")]
         env = {}
@@ -303,13 +322,15 @@ class DockerRuntime:
             env = {"PYTHONPATH": PACKAGES_FOLDER, "PATH": f"{PACKAGES_FOLDER}/bin:{image.path}"}
         return ContainerPlan(
             image_id=image.facts.image_id,
-            command=RUNNER_COMMAND,
+            command=WATCHDOG_COMMAND if watched else RUNNER_COMMAND,
+            keeps_output=watched,
             mounts=mounts,
             labels={
                 LABEL_NODE: self._node_id,
                 LABEL_TASK: spec.task_id,
                 LABEL_SANDBOX: spec.sandbox_id,
                 LABEL_KIND: "sandbox",
+                LABEL_MODE: WATCHED if watched else "runner",
                 LABEL_WORK: ",".join(ending),
                 LABEL_DISK: str(spec.resources.disk_bytes),
                 LABEL_IMAGE: facts_label(image.facts),
@@ -328,31 +349,26 @@ class DockerRuntime:
         counter = byte_counter(spec.source, on_progress)
         await self._sources.ensure(spec.task_id, image.facts.image_id, spec.source, counter)
 
-    async def _start(self, container: str, disk_bytes: int) -> Conductor:
-        return await self._greet(container, disk_bytes, started=False)
+    async def _start(self, container: str, disk_bytes: int, *, watched: bool) -> Conductor | OutputReader:
+        if watched:
+            return await greet(self._engine, container, start=True)
+        return await greet_runner(self._engine, container, disk_bytes, start=True)
 
-    async def _greet(self, container: str, disk_bytes: int, *, started: bool) -> Conductor:
-        """Attach (before the start, so that nothing is missed) and wait for the runner's greeting."""
-        stream = await self._engine.attach(container)
-        conductor = Conductor(stream)
-        conductor.disk_limit_bytes = disk_bytes
-        try:
-            if not started:
-                await self._engine.start(container)
-            await conductor.hello()
-        except BaseException as error:
-            conductor.close()
-            if isinstance(error, SandboxLost) and stream.last_words:
-                words = stream.last_words.decode("utf-8", "replace").strip()[-300:]
-                raise SandboxLost(f"{error.message}: {words}") from error
-            raise
-        return conductor
-
-    def _sandbox(self, facts: SandboxFacts, conductor: Conductor) -> DockerSandbox:
+    def _sandbox(
+        self,
+        facts: SandboxFacts,
+        voice: Conductor | OutputReader,
+        disk_bytes: int,
+        source: Sequence[LocalFile] = (),
+    ) -> DockerSandbox | WatchdogSandbox:
         async def add_source(files: Sequence[LocalFile]) -> None:
             await self._sources.ensure(facts.task_id, facts.image.image_id, files, nobody_counts)
 
-        sandbox = DockerSandbox(facts, self._engine, conductor, add_source)
+        sandbox: DockerSandbox | WatchdogSandbox
+        if isinstance(voice, Conductor):
+            sandbox = DockerSandbox(facts, self._engine, voice, add_source)
+        else:
+            sandbox = WatchdogSandbox(facts, self._engine, voice, add_source, disk_bytes=disk_bytes, source=source)
         self._open[facts.sandbox_id] = sandbox
         return sandbox
 
@@ -365,20 +381,3 @@ class DockerRuntime:
                 await self._volumes.remove(volume)
         except HiveMindError as error:
             logger.warning("a failed sandbox was not removed: %s", quietly(error))
-
-
-async def _unpack(sandbox: DockerSandbox, wheels: Sequence[str]) -> int:
-    """Run the unpacker; return the bytes that it wrote."""
-    size, words = 0, "the unpacker failed"
-    argv = ("python3", "-I", "-S", "-c", UNPACKER, PACKAGES_FOLDER, *(f"/work/src/{name}" for name in wheels))
-    order = RunOrder(
-        attempt_id="packages", index=0, count=1, argv=argv, timeout_s=INSTALL_S, lease_s=INSTALL_S + 60
-    )
-    async for event in sandbox.run(order):
-        if isinstance(event, Metric):
-            size = int(event.value)
-        elif isinstance(event, Output) and event.stream == "stderr":
-            words = event.content.decode("utf-8", "replace").strip()[-300:]
-        elif isinstance(event, Ended) and event.exit_code != 0:
-            raise PackagesInvalid(f"the packages cannot be installed: {event.problem or words}")
-    return size

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,17 +16,22 @@ import requests.exceptions
 
 from core.domain.errors import EngineUnavailable, HiveMindError
 from core.domain.recipe import RECIPE_LABEL
-from worker_app.agent.ports.sandbox import EngineFacts, ImageFacts, ImageInvalid, RuntimeKind, SandboxRefused
+from worker_app.agent.ports.sandbox import (
+    EngineFacts,
+    ImageFacts,
+    ImageInvalid,
+    RuntimeKind,
+    SandboxRefused,
+    UsageTick,
+)
 from worker_app.execution.calls import CallPool
+from worker_app.execution.streams import AttachedStream, KeptOutput
 
 R = TypeVar("R")
 QUICK_S = 20.0
 START_S = 60.0
 TRANSFER_S = 3600.0
 THREADS = 8
-_STREAM_HEAD = 8
-_STDOUT = 1
-_STDERR_KEPT = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,56 +80,8 @@ def _context_address(environment: Mapping[str, str], home: Path) -> list[EngineA
     return []
 
 
-class AttachedStream:
-    """A container's stdin and stdout as one stream; the last words on stderr are kept for a reason."""
-
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
-        self._socket = getattr(raw, "_sock", raw)
-        self._socket.settimeout(None)
-        self._buffer = bytearray()
-        self.last_words = b""
-
-    def receive(self) -> bytes:
-        """Return stdout content; b"" when the container has ended or the stream was closed."""
-        while True:
-            content = self._socket.recv(1 << 17)
-            if not content:
-                return b""
-            out = self._demultiplex(content)
-            if out:
-                return out
-
-    def send(self, content: bytes) -> None:
-        self._socket.sendall(content)
-
-    def close(self) -> None:
-        # A thread that waits in recv wakes up by this, not by close. Pipes have no such call.
-        with contextlib.suppress(OSError, AttributeError):
-            self._socket.shutdown(2)
-        # The response holds the connection too, and complains when its file is closed before it.
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            self._raw._response.close()
-        self._raw.close()
-        self._socket.close()
-
-    def _demultiplex(self, content: bytes) -> bytes:
-        self._buffer += content
-        out: list[bytes] = []
-        position = 0
-        while len(self._buffer) - position >= _STREAM_HEAD:
-            length = int.from_bytes(self._buffer[position + 4 : position + 8], "big")
-            end = position + _STREAM_HEAD + length
-            if len(self._buffer) < end:
-                break
-            payload = bytes(self._buffer[position + _STREAM_HEAD : end])
-            if self._buffer[position] == _STDOUT:
-                out.append(payload)
-            else:
-                self.last_words = (self.last_words + payload)[-_STDERR_KEPT:]
-            position = end
-        del self._buffer[:position]
-        return b"".join(out)
+class ProgramAbsent(ImageInvalid):
+    """The image has no program to be its process 1 (no Python, no shell)."""
 
 
 class Engine:
@@ -161,6 +117,26 @@ class Engine:
             raise error_of(error) from error
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
             raise EngineUnavailable(f"the container engine failed: {type(error).__name__}") from error
+
+    async def follow(self, container: str) -> KeptOutput:
+        """Attach to stdin, and read the output again from its beginning, as far as the log driver kept it."""
+        stdin = await self.call(
+            lambda api: AttachedStream(api.attach_socket(container, params={"stdin": 1, "stream": 1}))
+        )
+        wanted = {"stdout": 1, "stderr": 1, "follow": 1}
+
+        def read(api: Any) -> Any:
+            url = api._url("/containers/{0}/logs", container)
+            # The SDK's own call mixes both streams. It waits for output that may never come: no time limit.
+            response = api._get(url, params=wanted, stream=True, timeout=None)
+            api._raise_for_status(response)
+            return response
+
+        try:
+            return KeptOutput(await self.call(read), stdin)
+        except BaseException:
+            stdin.close()
+            raise
 
     async def attach(self, container: str) -> AttachedStream:
         """Attach to stdin, stdout and stderr of a container; MAY be done before its start."""
@@ -199,8 +175,49 @@ class Engine:
 
         return await self.call(remove)
 
+    async def kill(self, container: str) -> None:
+        """End a container at once; nothing when it has ended."""
+
+        def kill(api: docker.APIClient) -> None:
+            try:
+                api.kill(container)
+            except docker.errors.APIError as error:
+                if error.status_code not in (404, 409):
+                    raise
+
+        await self.call(kill)
+
+    async def usage(self, container: str) -> UsageTick:
+        """Return what a container uses now, as the engine counts it; disk is not among it."""
+        row = await self.call(lambda api: api.stats(container, stream=False, one_shot=True))
+        memory = row.get("memory_stats") or {}
+        details = memory.get("stats") or {}
+        cache = details.get("inactive_file", details.get("total_inactive_file", 0))
+        cpu = (row.get("cpu_stats") or {}).get("cpu_usage") or {}
+        return UsageTick(
+            cpu_ms=int(cpu.get("total_usage") or 0) // 1_000_000,
+            memory_bytes=max(0, int(memory.get("usage") or 0) - int(cache or 0)),
+            disk_bytes=0,
+            pids=int((row.get("pids_stats") or {}).get("current") or 0),
+        )
+
+    async def read_tar(self, container: str, path: str, consume: Callable[[Iterator[bytes]], R]) -> R | None:
+        """Hand a path of a container to `consume`, on a thread, as a tar stream; None when it is not there."""
+
+        def read(api: docker.APIClient) -> R | None:
+            try:
+                pieces, _ = api.get_archive(container, path, chunk_size=1 << 20)
+            except docker.errors.NotFound:
+                return None
+            try:
+                return consume(iter(pieces))
+            finally:
+                pieces.close()
+
+        return await self.call(read, TRANSFER_S)
+
     async def put_tar(self, container: str, folder: str, pieces: Iterable[bytes]) -> None:
-        """Unpack a tar stream into a folder of a container that is not running."""
+        """Unpack a tar stream into a folder of a container: of a running one, only into a writable volume."""
         await self.call(lambda api: api.put_archive(container, folder, iter(pieces)), TRANSFER_S)
 
     async def facts(self, kind: RuntimeKind = RuntimeKind.DOCKER) -> EngineFacts:
@@ -238,7 +255,7 @@ def error_of(error: docker.errors.APIError) -> HiveMindError:
             "the engine cannot give GPUs to containers", fix="install the NVIDIA container toolkit"
         )
     if "executable file not found" in lower or "no such file or directory" in lower:
-        return ImageInvalid(f"the image lacks what a sandbox needs: {text}")
+        return ProgramAbsent(f"the image lacks what a sandbox needs: {text}")
     if error.is_client_error() and ("cpus" in lower or "memory" in lower):
         return SandboxRefused(f"the engine cannot give these resources: {text}")
     return EngineUnavailable(f"the container engine refused: {text}")

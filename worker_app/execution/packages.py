@@ -16,12 +16,14 @@ from pathlib import Path
 
 from core.domain.errors import StorageFull
 from core.paths import write_private
-from worker_app.agent.ports.sandbox import Packages, PackagesInvalid
+from worker_app.agent.ports.sandbox import Ended, Metric, Output, Packages, PackagesInvalid, RunOrder, Sandbox
 from worker_app.execution.images import ReadyImage
+from worker_app.execution.policy import PACKAGES_FOLDER
 from worker_app.execution.volumes import Volumes
 
 #: A wheel is mostly compressed code; unpacked sizes are told by the unpacker, this only guards the start.
 GROWTH = 5
+INSTALL_S = 1800.0
 
 Install = Callable[[str, Sequence[str]], Awaitable[int]]
 
@@ -155,3 +157,20 @@ def _read_index(index: Path) -> dict[str, _Set]:
     except (OSError, ValueError, TypeError, AttributeError):
         # A lost index costs an installation, never a wrong set: volumes are made anew.
         return {}
+
+
+async def unpack(sandbox: Sandbox, wheels: Sequence[str]) -> int:
+    """Run the unpacker; return the bytes that it wrote."""
+    size, words = 0, "the unpacker failed"
+    argv = ("python3", "-I", "-S", "-c", UNPACKER, PACKAGES_FOLDER, *(f"/work/src/{name}" for name in wheels))
+    order = RunOrder(
+        attempt_id="packages", index=0, count=1, argv=argv, timeout_s=INSTALL_S, lease_s=INSTALL_S + 60
+    )
+    async for event in sandbox.run(order):
+        if isinstance(event, Metric):
+            size = int(event.value)
+        elif isinstance(event, Output) and event.stream == "stderr":
+            words = event.content.decode("utf-8", "replace").strip()[-300:]
+        elif isinstance(event, Ended) and event.exit_code != 0:
+            raise PackagesInvalid(f"the packages cannot be installed: {event.problem or words}")
+    return size

@@ -21,6 +21,8 @@ OPEN_FILES_MAX = 16384
 RUNNER_FOLDER = "/hivemind"
 PACKAGES_FOLDER = "/packages"
 
+_BOUNDED_LOG = {"Type": "local", "Config": {"max-size": "8m", "max-file": "2", "compress": "false"}}
+
 LABEL_NODE = "hivemind.node"
 LABEL_TASK = "hivemind.task"
 LABEL_SANDBOX = "hivemind.sandbox"
@@ -58,6 +60,8 @@ class ContainerPlan:
     image_volumes: tuple[str, ...] = ()
     cgroup_version: int = 1
     pids: int = PIDS_MAX
+    #: Without a runner the engine keeps the output, bounded, so that a restarted agent can read it again.
+    keeps_output: bool = False
 
 
 def container_options(plan: ContainerPlan) -> dict[str, Any]:
@@ -146,7 +150,7 @@ def _host_config(plan: ContainerPlan) -> dict[str, Any]:
         "AutoRemove": False,
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         # Output travels in the runner's frames; a second copy on the node's disk would be unbounded.
-        "LogConfig": {"Type": "none", "Config": {}},
+        "LogConfig": _BOUNDED_LOG if plan.keeps_output else {"Type": "none", "Config": {}},
     }
 
 

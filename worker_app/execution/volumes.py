@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 from core.domain.errors import EngineUnavailable, HiveMindError
-from worker_app.agent.ports.sandbox import LocalFile
+from worker_app.agent.ports.sandbox import InlineFile, LocalFile
 from worker_app.execution.engine import Engine
 from worker_app.execution.policy import (
     LABEL_KIND,
@@ -58,8 +58,10 @@ def folder_tar(names: Iterable[tuple[str, int]]) -> bytes:
     return buffer.getvalue()
 
 
-def file_tar(files: Iterable[LocalFile], on_bytes: OnBytes) -> Iterator[bytes]:
-    """Yield a tar of local files piece by piece; memory stays flat whatever their size."""
+def file_tar(
+    files: Iterable[LocalFile | InlineFile], on_bytes: OnBytes, *, owner: int = 0, writable: bool = False
+) -> Iterator[bytes]:
+    """Yield a tar of files piece by piece; memory stays flat whatever their size. Their time is the epoch."""
     made: set[str] = set()
     for file in files:
         path = check_inside(file.path)
@@ -69,23 +71,31 @@ def file_tar(files: Iterable[LocalFile], on_bytes: OnBytes) -> Iterator[bytes]:
             if folder not in made:
                 made.add(folder)
                 entry = tarfile.TarInfo(folder)
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, owner, owner
                 yield entry.tobuf(tarfile.PAX_FORMAT)
         entry = tarfile.TarInfo(path)
-        entry.size, entry.mode = file.size_bytes, (file.mode & 0o111) | 0o444
+        entry.size = len(file.content) if isinstance(file, InlineFile) else file.size_bytes
+        executable = 0 if isinstance(file, InlineFile) else file.mode & 0o111
+        entry.mode = executable | (0o644 if writable else 0o444)
+        entry.uid = entry.gid = owner
         yield entry.tobuf(tarfile.PAX_FORMAT)
-        left = file.size_bytes
-        with file.local.open("rb") as reader:
-            reader.seek(file.offset)
-            while left > 0:
-                piece = reader.read(min(left, _PIECE))
-                if not piece:
-                    raise OSError(f"{file.local.name} is shorter than it was")
-                left -= len(piece)
-                on_bytes(len(piece))
-                yield piece
-        yield b"\0" * (-file.size_bytes % 512)
+        for piece in (file.content,) if isinstance(file, InlineFile) else _pieces(file):
+            on_bytes(len(piece))
+            yield piece
+        yield b"\0" * (-entry.size % 512)
     yield b"\0" * 1024
+
+
+def _pieces(file: LocalFile) -> Iterator[bytes]:
+    left = file.size_bytes
+    with file.local.open("rb") as reader:
+        reader.seek(file.offset)
+        while left > 0:
+            piece = reader.read(min(left, _PIECE))
+            if not piece:
+                raise OSError(f"{file.local.name} is shorter than it was")
+            left -= len(piece)
+            yield piece
 
 
 class Volumes:
