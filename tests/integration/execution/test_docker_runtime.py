@@ -46,7 +46,7 @@ async def test_an_image_without_python_is_refused_and_leaves_nothing(
     name = f"hivemind-test/empty:{node_id}"
     subprocess.run(["docker", "import", str(tmp_path / "empty.tar"), name], check=True, capture_output=True)
     try:
-        with pytest.raises(ImageInvalid, match="no Python 3.8"):
+        with pytest.raises(ImageInvalid, match="has no Python"):
             await runtime.open(sandbox_spec(name), unwatched)
         assert left(node_id) == []
     finally:
