@@ -57,6 +57,7 @@ TEST_PACKAGES = (
     "gcc",
     "libc6-dev",
     "busybox-static",
+    "docker-registry",
     "wireguard-tools",
     "wireguard-go",
 )

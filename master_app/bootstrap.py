@@ -54,6 +54,7 @@ from master_app.tasks.intake import Intake
 from master_app.tasks.items import StoredItems
 from master_app.tasks.merging import Merging
 from master_app.tasks.packages import PackageResolver
+from master_app.tasks.registry import Registry
 from master_app.tasks.retention import Retention
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
@@ -238,6 +239,7 @@ def _build(
         store=store,
         images=images,
         images_allowed=settings.images_allowed,
+        registry=Registry(),
         packages=PackageResolver(
             store=store,
             scratch=data_dir / "scratch",

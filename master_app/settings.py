@@ -35,7 +35,7 @@ class MasterSettings(Settings):
     #: Decimal CPT in quotes.
     sign_up_grant: str = "150"
     retention_days: int = Field(default=30, ge=1, le=3650)
-    #: Besides the catalogue: image names or prefixes before the tag. Operators decide.
+    #: Besides the catalogue: image names (any tag unless one is named), or patterns with *. Operators decide.
     images_allowed: list[str] = Field(default_factory=list, max_length=200)
     wheel_folder: Path | None = None
     package_index: bool = True

@@ -26,7 +26,7 @@ class WorkerSettings(Settings):
     gpus: bool = True
     runtime: RuntimeKind = RuntimeKind.DOCKER
     label: dict[str, str] = Field(default_factory=dict)
-    #: Empty: any that the pool allows.
+    #: Names (any tag unless one is named) or patterns with *; empty: any that the pool allows.
     images_allowed: list[str] = Field(default_factory=list)
     owners_allowed: list[str] = Field(default_factory=list)
     #: How long SIGTERM waits for work to be given back.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.domain.explain import Refusal
+from core.domain.images import image_allowed
 from core.domain.node import NodeAdmin, NodeHealth, NodeOwner, RuntimeKind
 from core.domain.resources import GIB, Resources
 from master_app.scheduling.pool import Needs, PoolNode
@@ -142,9 +143,9 @@ def _runtime_words(ask: Ask, room: Room) -> tuple[str, str]:
 
 
 def _image_allowed(ask: Ask, room: Room) -> bool:
-    # By the whole reference, as the agent reads its owner's list.
+    # By the same rule as the agent reads its owner's list.
     allowed = room.node.facts.images_allowed
-    return not allowed or ask.needs.image_ref in allowed
+    return not allowed or image_allowed(ask.needs.image_ref, allowed)
 
 
 def _owner_allowed(ask: Ask, room: Room) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.domain.explain import Score
+from core.domain.images import tagged
 from master_app.scheduling.feasibility import Ask, Room
 from master_app.scheduling.indexes import load_of
 from master_app.scheduling.pool import PoolNode, PoolTask
@@ -10,6 +11,8 @@ from master_app.scheduling.settings import Fill
 
 #: Weights against a load of 0..1: a difference in load of more than a tenth outweighs all but what was asked for.
 CACHED = -0.05
+#: No registry told what the image is; whoever has it can.
+HAS_IMAGE = -1.0
 RUNNING = 0.001
 SPREAD = 0.01
 #: Larger than any load: a pool that asks for packing fills one node after another.
@@ -33,6 +36,8 @@ def effective_load(room: Room, *, with_gpus: bool = False) -> float:
 def standing_parts(task: PoolTask, ask: Ask, node: PoolNode) -> tuple[float, float, float]:
     """Return the parts that stay the same within a call: cached inputs, reliability, [prefer]."""
     cached = CACHED if task.task_id in node.caches else 0.0
+    if not task.pinned and tagged(ask.needs.image_ref) in node.facts.images:
+        cached = HAS_IMAGE
     weight = UNRELIABLE_MATTERS if task.prefers_reliable else UNRELIABLE
     wish = ask.needs.prefer.labels
     # `ssd` means a node that has the label, `site=lab-a` one whose label has that value.

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from core.domain.attempt import LIVE_ATTEMPT_STATES, AttemptState, LostReason
 from core.domain.ids import SubtaskKey
+from core.domain.images import settled_pin
 from core.domain.session import AttemptUpdate
 from core.domain.subtask import SubtaskState
 from core.domain.task import TERMINAL_TASK_STATES, MergeState, WaitFor
@@ -25,6 +26,7 @@ from master_app.scheduling.placement import Placement
 from master_app.scheduling.pool import LiveAttempt
 from master_app.tasks.batch import Applied, Batch, row_of
 from master_app.tasks.closing import settle_ended
+from master_app.tasks.hot import pinned_needs
 from master_app.tasks.late_results import LateResults
 from master_app.tasks.offers import NewId, make_offers
 from master_app.tasks.rollup import Rollup
@@ -37,6 +39,7 @@ class Attempts:
 
     def __init__(self, *, new_id: NewId, jitter: Callable[[], float], specs: SpecCache, rollup: Rollup) -> None:
         self._new_id = new_id
+        self._specs = specs
         self._rollup = rollup
         self._setbacks = Setbacks(specs=specs, jitter=jitter)
         self._late_results = LateResults(specs=specs, rollup=rollup)
@@ -152,13 +155,18 @@ class Attempts:
         task = batch.task(uow, live.task_id)
         if task is None or task.pin is not None:
             return
-        task.pin = update.pin
+        spec = self._specs.get(uow, task)
+        pin = settled_pin(update.pin, spec.image.ref) if update.pin is not None else None
+        if pin is None:
+            return
+        task.pin = pin
         task.revision += 1
         if task.wait_for is WaitFor.PIN:
             task.wait_for = WaitFor.NOTHING
         hot = uow.pool.tasks.get(task.task_id)
         if hot is not None:
-            uow.pool.change(hot, pinned=True)
+            # An image that exists on nodes only: from now on just those that have it.
+            uow.pool.change(hot, pinned=True, **pinned_needs(uow.pool, hot, pin))
 
     def _end(
         self,

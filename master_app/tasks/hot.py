@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.domain.session import ImagePin
 from core.domain.spec import TaskSpec
 from core.domain.subtask import SubtaskState
 from core.domain.task import DISPATCHABLE_TASK_STATES, TaskState, WaitFor
@@ -20,6 +24,17 @@ def needs_of(spec: TaskSpec, task: TaskRecord) -> Needs:
         image_id=task.pin.image_id if task.pin and not task.pin.recipe and not task.pin.digest else "",
         allow_process=spec.run.allow_process,
     )
+
+
+def pinned_needs(pool: Pool, hot: PoolTask, pin: ImagePin) -> Mapping[str, Needs | None]:
+    """Return the needs of a task whose image has become known, as fields of its value in the pool."""
+    if not pin.image_id:
+        return {}
+    merge = hot.merge_needs
+    return {
+        "needs": pool.intern(replace(hot.needs, image_id=pin.image_id)),
+        "merge_needs": pool.intern(replace(merge, image_id=pin.image_id)) if merge is not None else None,
+    }
 
 
 def hot_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> PoolTask:

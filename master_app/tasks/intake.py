@@ -15,8 +15,9 @@ from core.blobs.bundler import KeptBundle, keep_zip, list_zip
 from core.blobs.store import BlobStore
 from core.domain.errors import Invalid, Problem, RateLimited
 from core.domain.events import TaskSubmitted
+from core.domain.images import image_allowed
 from core.domain.rewards import Quote, quote
-from core.domain.session import Wheel
+from core.domain.session import ImagePin, Wheel
 from core.domain.spec import TaskSpec
 from core.domain.task import HeldCode, MergeState, TaskState, WaitFor
 from core.domain.user import Action, Principal, require
@@ -33,6 +34,7 @@ from master_app.scheduling.explain import could_ever_fit
 from master_app.tasks.funds import Funds
 from master_app.tasks.hot import hot_task
 from master_app.tasks.packages import PackageResolver
+from master_app.tasks.registry import Registry
 from master_app.tasks.rollup import Rollup
 
 #: Disk that a submission leaves free for everything else.
@@ -52,6 +54,8 @@ class Prepared:
     advice: tuple[Advice, ...]
     #: What was changed of the zip on the way in.
     changes: tuple[str, ...]
+    #: Which image it is, where that is known already.
+    pin: ImagePin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,7 @@ class Intake:
         store: BlobStore,
         images: Mapping[str, KnownImage],
         images_allowed: Sequence[str],
+        registry: Registry,
         packages: PackageResolver,
         funds: Funds,
         rollup: Rollup,
@@ -88,6 +93,7 @@ class Intake:
         self._store = store
         self._images = images
         self._images_allowed = tuple(images_allowed)
+        self._registry = registry
         self._packages = packages
         self._funds = funds
         self._rollup = rollup
@@ -127,6 +133,7 @@ class Intake:
             wheels=wheels,
             advice=reading.advice,
             changes=tuple(listing.changes),
+            pin=self._pin(spec.image.ref),
         )
 
     def submit(self, who: Principal, prepared: Prepared, idempotency_key: str = "") -> Future[Submitted]:
@@ -192,8 +199,7 @@ class Intake:
 
     def _record(self, uow: UnitOfWork, who: Principal, prepared: Prepared, key: str) -> TaskRecord:
         spec = prepared.spec
-        image = self._images.get(spec.image.ref)
-        pin = image.pin if image is not None else None
+        pin = prepared.pin
         wait_for = WaitFor.NOTHING if pin is not None else WaitFor.PIN
         return TaskRecord(
             task_id=self._new_id(uow.now_ms),
@@ -279,11 +285,13 @@ class Intake:
             max_ucpt=spec.limits.max_ucpt,
         )
 
+    def _pin(self, ref: str) -> ImagePin | None:
+        image = self._images.get(ref)
+        return image.pin if image is not None else self._registry.pin(ref)
+
     def _image_problems(self, spec: TaskSpec) -> list[Problem]:
         ref = spec.image.ref
-        if ref in self._images or any(
-            ref == allowed or ref.startswith(f"{allowed}:") for allowed in self._images_allowed
-        ):
+        if ref in self._images or image_allowed(ref, self._images_allowed):
             return []
         return [
             Problem(

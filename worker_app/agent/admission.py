@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.domain.attempt import RejectReason
+from core.domain.images import image_allowed
 from core.domain.node import NodeFacts, NodeOwner, RuntimeKind
 from core.domain.session import Offer, OwnerStatus, TaskBrief
 from core.domain.spec import TaskSpec
@@ -36,6 +37,6 @@ def refusal(
         return RejectReason.OWNER_NOT_ALLOWED
     if facts.owners_allowed and brief.owner_id not in facts.owners_allowed:
         return RejectReason.OWNER_NOT_ALLOWED
-    if facts.images_allowed and spec.image.ref not in facts.images_allowed:
+    if facts.images_allowed and not image_allowed(spec.image.ref, facts.images_allowed):
         return RejectReason.IMAGE_NOT_ALLOWED
     return None

@@ -109,6 +109,8 @@ def _least(has: int, allowed: int) -> int:
 
 def _images(engine: EngineFacts) -> tuple[str, ...]:
     names = {name for image in engine.images for name in (image.ref, image.digest, image.recipe) if name}
+    # What no registry and no recipe knows can be asked for by its id only.
+    names |= {image.image_id for image in engine.images if not image.digest and not image.recipe}
     return tuple(sorted(names))
 
 
