@@ -13,6 +13,7 @@ from core.eventbus import EventBus
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
 from master_app.feed import Feed
 from master_app.ledger.transfers import Money
+from master_app.node_pool.figures import PoolFigures
 from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
 from master_app.node_pool.membership import Membership
 from master_app.node_pool.queries import NodeQueries
@@ -26,7 +27,11 @@ from master_app.tasks.control import TaskControl
 from master_app.tasks.intake import Intake
 from master_app.tasks.retention import Retention
 from master_app.users.accounts import UserAccounts
+from master_app.users.audit import AuditLog
 from master_app.users.authenticate import Authenticator
+from master_app.users.invitations import Invitations
+from master_app.users.quotas import Quotas
+from master_app.users.rules import RulesBook
 from master_app.users.sign_in import SignIn
 from master_app.users.vault import UserSecrets
 from master_app.vitals import Vitals
@@ -70,6 +75,11 @@ class Master:
     accounts: UserAccounts
     sign_in: SignIn
     authenticator: Authenticator
+    invitations: Invitations
+    rules: RulesBook
+    quotas: Quotas
+    audit: AuditLog
+    figures: PoolFigures
     money: Money
     vpn: VpnConfigs
     vpn_hub: Hub
@@ -115,7 +125,13 @@ class Master:
             why=self.queries,
             nodes=self.queries,
             links=self.links,
+            node_control=self.membership,
             people=self.accounts,
+            invitations=self.invitations,
+            quotas=self.quotas,
+            rules=self.rules,
+            audit=self.audit,
+            figures=self.figures,
             sign_in=self.sign_in,
             authenticator=self.authenticator,
             money=self.money,

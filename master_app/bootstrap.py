@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shutil
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -25,10 +26,10 @@ from master_app.feed import Feed
 from master_app.fittings import (
     back_up,
     bracket,
+    first_rules,
     link_maker,
     owner_name,
     public_host,
-    sign_up_rules,
     to_vpn,
     vpn_hub,
 )
@@ -36,6 +37,7 @@ from master_app.ledger.transfers import Money
 from master_app.marker import check_storage
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
+from master_app.node_pool.figures import PoolFigures
 from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
 from master_app.node_pool.membership import Membership
 from master_app.node_pool.queries import NodeQueries
@@ -43,7 +45,7 @@ from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
 from master_app.operations import JoinLinks, Operations, OperatorGate
 from master_app.rebuilding import Rebuilding
-from master_app.scheduling.settings import Fill, SchedulingSettings
+from master_app.scheduling.settings import CoreQuotas, Fill, SchedulingSettings
 from master_app.settings import MasterSettings
 from master_app.storage.storage import Storage, open_storage
 from master_app.tasks.attempts import Attempts
@@ -59,9 +61,14 @@ from master_app.tasks.retention import Retention
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
 from master_app.users.accounts import UserAccounts
+from master_app.users.audit import AuditLog
 from master_app.users.authenticate import Authenticator
+from master_app.users.invitations import Invitations
+from master_app.users.minting import Minting
 from master_app.users.passwords import Argon2Hasher
-from master_app.users.sign_in import Minting, SignIn
+from master_app.users.quotas import Quotas
+from master_app.users.rules import RulesBook
+from master_app.users.sign_in import SignIn
 from master_app.users.vault import UserSecrets, Vault
 from master_app.vitals import Vitals
 from master_app.vpn.configs import VpnConfigs
@@ -152,7 +159,18 @@ def _build(
     store = BlobStore(storage_folder(settings, data_dir))
     threads = ThreadPoolExecutor(DOOR_THREADS, "doors")
     slow_threads = ThreadPoolExecutor(SLOW_THREADS, "slow")
-    scheduling = SchedulingSettings(fill=Fill(settings.fill))
+    cores = CoreQuotas()
+    scheduling = SchedulingSettings(fill=Fill(settings.fill), quotas=cores)
+    rules = RulesBook(writer=writer, first=first_rules(settings))
+    quotas = Quotas(
+        writer=writer,
+        users=storage.user_reads,
+        usage=storage.usage_reads,
+        ledger=storage.ledger_reads,
+        rules=rules,
+        cores=cores,
+        clock=clock,
+    )
     images = read_catalogue(paths.resources() / "images")
     doors = Doors(host=public_host(settings))
 
@@ -233,7 +251,9 @@ def _build(
 
     # tasks
     user_secrets = UserSecrets(vault=Vault.open(data_dir), writer=writer, reads=storage.user_reads)
-    control = TaskControl(writer=writer, rollup=rollup, specs=specs, funds=funds, dispatch=dispatcher.run)
+    control = TaskControl(
+        writer=writer, rollup=rollup, specs=specs, funds=funds, quotas=quotas, dispatch=dispatcher.run
+    )
     intake = Intake(
         writer=writer,
         store=store,
@@ -247,6 +267,7 @@ def _build(
             index_allowed=settings.package_index,
         ),
         funds=funds,
+        quotas=quotas,
         rollup=rollup,
         new_id=new_id,
         secrets_missing=user_secrets.missing,
@@ -273,8 +294,11 @@ def _build(
         sign_in=sign_in,
         minting=minting,
         clock=clock,
-        rules=sign_up_rules(settings),
+        rules=rules,
+        on_quota=quotas.on_quota,
     )
+    invitations = Invitations(writer=writer, minting=minting)
+    audit = AuditLog(writer=writer, reads=storage.audit_reads, users=storage.user_reads)
     money = Money(writer, storage.ledger_reads)
     links = JoinLinks(
         membership=membership,
@@ -301,10 +325,13 @@ def _build(
         control=control,
         tasks=storage.task_reads,
         ledger=storage.ledger_reads,
+        audit=audit,
         threads=threads,
         back_up=back_up(storage, data_dir),
         conditions=conditions,
     )
+    rules.load().result(60)
+    quotas.load()
     membership.load(writer.execute(lambda uow: list(uow.nodes.all())).result(60))
     return Master(
         settings=settings,
@@ -329,6 +356,16 @@ def _build(
         accounts=accounts,
         sign_in=sign_in,
         authenticator=authenticator,
+        invitations=invitations,
+        rules=rules,
+        quotas=quotas,
+        audit=audit,
+        figures=PoolFigures(
+            writer=writer,
+            reads=storage.usage_reads,
+            writer_state=lambda: (writer.commit_number, writer.waiting_count),
+            free_bytes=lambda: shutil.disk_usage(store.root).free,
+        ),
         money=money,
         vpn=vpn,
         vpn_hub=hub,

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.domain.events import AuditRecorded
 from core.domain.ledger import parse_cpt
+from core.domain.pool_rules import PoolRules
 from core.domain.session import JoinLink
 from core.domain.user import SignUp
 from core.rpc.join_link import make_join_link
@@ -20,7 +21,7 @@ from master_app.node_pool.membership import LinkMade
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.settings import MasterSettings, is_loopback, split_address
 from master_app.storage.storage import Storage
-from master_app.users.accounts import SignUpRules, default_sign_up
+from master_app.users.accounts import default_sign_up
 from master_app.vpn.hub import Hub, HubSettings, with_port
 from master_app.vpn.keys import hub_key
 from master_app.vpn.wireguard import SystemWireGuard
@@ -34,10 +35,11 @@ def owner_name(uow: UnitOfWork, user_id: str) -> str:
     return user.username if user is not None else ""
 
 
-def sign_up_rules(settings: MasterSettings) -> SignUpRules:
+def first_rules(settings: MasterSettings) -> PoolRules:
+    """Return the rules that hold until an operator changes them while the pool runs."""
     loopback = is_loopback(split_address(settings.web)[0]) and not settings.behind_proxy
     mode = SignUp(settings.sign_up) if settings.sign_up else default_sign_up(loopback_only=loopback)
-    return SignUpRules(mode=mode, grant_ucpt=parse_cpt(settings.sign_up_grant))
+    return PoolRules(sign_up=mode, sign_up_grant_ucpt=parse_cpt(settings.sign_up_grant))
 
 
 def link_maker(doors: Doors, authority: CertificateAuthority) -> Callable[[LinkMade, str], str]:

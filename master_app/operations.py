@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.conditions import Conditions
+from core.domain.audit import AuditCheck
 from core.domain.condition import Condition
 from core.domain.errors import Forbidden, Invalid, NotFound
 from core.domain.operations import (
@@ -24,7 +25,7 @@ from core.domain.operations import (
     TaskPage,
 )
 from core.domain.task import TaskState
-from core.domain.user import Principal, Role
+from core.domain.user import Action, Principal, Role, require
 from core.domain.views import NodeView, TaskView
 from master_app.ledger.verify import verify_database
 from master_app.node_pool.membership import LinkMade, LinkWish, Membership
@@ -34,6 +35,7 @@ from master_app.ports.reads import TaskReads
 from master_app.ports.users import UserReads
 from master_app.tasks.control import TaskControl
 from master_app.users.accounts import UserAccounts
+from master_app.users.audit import AuditLog
 from master_app.users.authenticate import Authenticator
 
 T = TypeVar("T")
@@ -59,12 +61,20 @@ class OperatorGate:
         who = self._authenticator.authenticate(token, peer)
         if not who.is_operator:
             raise Forbidden("Only operators use this door.")
-        return OperatorIdentity(user_id=who.user_id, name=who.username)
+        return OperatorIdentity(
+            user_id=who.user_id, name=who.username, roles=who.roles, scopes=who.scopes, origin=peer
+        )
 
 
 def principal_of(operator: OperatorIdentity) -> Principal:
-    """Return the principal that services see: an operator, with the console as its origin."""
-    return Principal(user_id=operator.user_id, username=operator.name, roles=frozenset(Role), origin="console")
+    """Return the principal that services see: with the roles and scopes of its token, not with all."""
+    return Principal(
+        user_id=operator.user_id,
+        username=operator.name,
+        roles=operator.roles,
+        scopes=operator.scopes,
+        origin=operator.origin or "console",
+    )
 
 
 class JoinLinks:
@@ -128,6 +138,7 @@ class Operations:
         control: TaskControl,
         tasks: TaskReads,
         ledger: LedgerReads,
+        audit: AuditLog,
         threads: Executor,
         back_up: BackUp,
         conditions: Conditions,
@@ -139,6 +150,7 @@ class Operations:
         self._control = control
         self._tasks = tasks
         self._ledger = ledger
+        self._audit = audit
         self._threads = threads
         self._back_up = back_up
         self._conditions = conditions
@@ -164,6 +176,7 @@ class Operations:
 
     def verify_ledger(self, operator: OperatorIdentity) -> Future[LedgerCheck]:
         """Replay all transfers of the database."""
+        require(principal_of(operator), Action.MONEY_READ_ANY)
 
         def check() -> LedgerCheck:
             found = verify_database(self._ledger)
@@ -179,7 +192,18 @@ class Operations:
 
     def backup(self, operator: OperatorIdentity, path: str) -> Future[BackupMade]:
         """Write a backup to one new file on the master's disk."""
-        return self._threads.submit(lambda: BackupMade(path=path, size=self._back_up(Path(path))))
+        who = principal_of(operator)
+        require(who, Action.SETTINGS_CHANGE)
+
+        def back_up() -> BackupMade:
+            self._audit.note(who, "backup", "pool", path).result(60)
+            return BackupMade(path=path, size=self._back_up(Path(path)))
+
+        return self._threads.submit(back_up)
+
+    def verify_audit(self, operator: OperatorIdentity) -> Future[AuditCheck]:
+        """Replay the audit log of the database."""
+        return self._threads.submit(self._audit.verify, principal_of(operator))
 
     def list_conditions(self, operator: OperatorIdentity) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
         """Return what is wrong now, and what ended lately. From memory."""
@@ -200,6 +224,7 @@ class Operations:
         self, operator: OperatorIdentity, *, states: Sequence[str], cursor: str, limit: int
     ) -> Future[TaskPage]:
         """Return tasks of all owners, newest first."""
+        require(principal_of(operator), Action.TASK_READ_ANY)
 
         def page() -> TaskPage:
             found = self._tasks.tasks(

@@ -82,6 +82,27 @@ class RateLimited(HiveMindError):
         self.retry_after_s = retry_after_s
 
 
+class QuotaExceeded(RateLimited):
+    """A quota would be passed. It says which, how much it is, what is used, and how much more was wanted (429)."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        quota: str,
+        bound: int,
+        used: int,
+        wanted: int,
+        fix: str = "",
+        retry_after_s: int = 60,
+    ) -> None:
+        super().__init__(message, retry_after_s=retry_after_s, code=f"QUOTA_{quota.upper()}", fix=fix)
+        self.quota = quota
+        self.bound = bound
+        self.used = used
+        self.wanted = wanted
+
+
 class Busy(HiveMindError):
     """A bounded queue is full; nothing was done, try again soon (503)."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.user import ALL_SCOPES, Role, Scope
 from core.domain.views import NodeView, TaskView
 
 
@@ -16,6 +17,11 @@ class OperatorIdentity:
     user_id: str
     name: str
     local: bool = False
+    roles: frozenset[Role] = frozenset(Role)
+    #: Of the token that was shown.
+    scopes: frozenset[Scope] = ALL_SCOPES
+    #: Where from: an address; empty for the local console.
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

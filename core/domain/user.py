@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from core.domain.errors import Forbidden, Problem, RateLimited
+from core.domain.errors import Forbidden, Problem, QuotaExceeded
 
 
 class Role(StrEnum):
@@ -73,6 +73,7 @@ class Action(StrEnum):
     VPN_READ = "vpn.read"
     VPN_CHANGE = "vpn.change"
     VPN_READ_ANY = "vpn.read_any"
+    METRICS_READ = "metrics.read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ PERMISSIONS: Final[Mapping[Action, Permission]] = {
     Action.VPN_READ: Permission(_EVERYBODY, Scope.VPN),
     Action.VPN_CHANGE: Permission(_EVERYBODY, Scope.VPN),
     Action.VPN_READ_ANY: Permission(_OPERATOR, Scope.VPN),
+    # What a scraper holds may read figures of the pool and nothing else.
+    Action.METRICS_READ: Permission(_OPERATOR, Scope.NODES_READ),
 }
 
 
@@ -193,6 +196,9 @@ class Quota:
     spend_day_ucpt: int | None = None
 
 
+NO_QUOTA: Final = Quota(queued_tasks=None, queued_subtasks=None, storage_bytes=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaUse:
     """What a user has now, or wants in addition."""
@@ -204,25 +210,52 @@ class QuotaUse:
     spend_day_ucpt: int = 0
 
 
-_QUOTA_WORDS: Final = (
-    ("queued_tasks", "tasks that have not ended", "Wait until some end, or cancel some."),
-    ("queued_subtasks", "subtasks that have not ended", "Wait until some tasks end, or send fewer pieces."),
-    ("storage_bytes", "bytes stored", "Delete results that you no longer need."),
-    ("running_cpu_millis", "thousandths of a core at once", "Wait until some of your subtasks end."),
-    ("spend_day_ucpt", "micro-CPT spent today", "Wait until tomorrow, or ask an operator for more."),
-)
+def _count(value: int) -> str:
+    return f"{value:,}"
 
 
-def check_quota(quota: Quota, use: QuotaUse, more: QuotaUse) -> None:
-    """Raise RateLimited, naming the bound, when `use` and `more` together pass the quota."""
-    for name, words, fix in _QUOTA_WORDS:
-        bound = getattr(quota, name)
-        wanted = getattr(more, name)
-        if bound is not None and wanted > 0 and getattr(use, name) + wanted > bound:
-            raise RateLimited(
-                f"Your quota is {bound} {words}; you have {getattr(use, name)} and this needs {wanted} more.",
-                retry_after_s=60,
-                code=f"QUOTA_{name.upper()}",
+def _gigabytes(value: int) -> str:
+    return f"{value / 1_000_000_000:,.2f} GB"
+
+
+def _cores(value: int) -> str:
+    return f"{value / 1000:g}"
+
+
+def _credits(value: int) -> str:
+    return f"{value / 1_000_000:,.2f} CPT"
+
+
+_MORE: Final = "or ask an operator of the pool for a larger quota"
+#: Field -> how its amounts read, what they are of, and what to do where it is used up.
+QUOTA_WORDS: Final[Mapping[str, tuple[Callable[[int], str], str, str]]] = {
+    "queued_tasks": (_count, "tasks that have not ended", f"Wait until some end, cancel some, {_MORE}."),
+    "queued_subtasks": (
+        _count,
+        "subtasks of tasks that have not ended",
+        f"Wait until some tasks end, send fewer pieces, {_MORE}.",
+    ),
+    "storage_bytes": (
+        _gigabytes,
+        "of bundles and results",
+        f"Give up results that you no longer need, {_MORE}.",
+    ),
+    "running_cpu_millis": (_cores, "cores at once", f"Ask for fewer cores a subtask, {_MORE}."),
+    "spend_day_ucpt": (_credits, "a day (UTC)", f"Wait until tomorrow, {_MORE}."),
+}
+
+
+def check_quota(quota: Quota, use: QuotaUse, more: QuotaUse, *, whose: str = "Your quota") -> None:
+    """Raise QuotaExceeded, naming the bound, when `use` and `more` together pass the quota."""
+    for name, (shown, words, fix) in QUOTA_WORDS.items():
+        bound, used, wanted = getattr(quota, name), getattr(use, name), getattr(more, name)
+        if bound is not None and wanted > 0 and used + wanted > bound:
+            raise QuotaExceeded(
+                f"{whose} is {shown(bound)} {words}; {shown(used)} are used and this needs {shown(wanted)} more.",
+                quota=name,
+                bound=bound,
+                used=used,
+                wanted=wanted,
                 fix=fix,
             )
 

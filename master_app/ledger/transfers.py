@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
 
+from core.domain.audit import audited
 from core.domain.errors import Conflict, Invalid, NotFound, Problem
 from core.domain.events import AuditRecorded
 from core.domain.ledger import MAX_AMOUNT_UCPT, MINT, Account, Code, Transfer, format_cpt, user_account
@@ -95,7 +96,7 @@ class Money:
             )
             done = post_once(uow, wanted)
             if done is wanted:
-                _audit(uow, who, "money.send", done)
+                uow.publish(_audited(who, "money.send", done))
             return done
 
         return self._writer.execute(command)
@@ -112,7 +113,7 @@ class Money:
             wanted = replace(plain, actor_id=who.user_id)
             done = post_once(uow, wanted)
             if done is wanted:
-                _audit(uow, who, "money.grant", done)
+                uow.publish(_audited(who, "money.grant", done))
             return done
 
         return self._writer.execute(command)
@@ -124,16 +125,8 @@ class Money:
         def command(uow: MoneyUnit) -> RewardRule:
             newest = replace(rule, version=uow.ledger.rule().version + 1, since_ms=uow.now_ms)
             uow.ledger.add_rule(newest)
-            uow.publish(
-                AuditRecorded(
-                    actor_id=who.user_id,
-                    action="rates.set",
-                    subject=f"version {newest.version}",
-                    details=newest.to_text(),
-                    origin=who.origin,
-                    at_ms=uow.now_ms,
-                )
-            )
+            subject = f"version {newest.version}"
+            uow.publish(audited(who, "rates.set", subject, newest.to_text(), at_ms=uow.now_ms))
             return newest
 
         return self._writer.execute(command)
@@ -173,14 +166,6 @@ def _recipient(uow: MoneyUnit, username: str) -> str:
     return user.user_id
 
 
-def _audit(uow: MoneyUnit, who: Principal, action: str, transfer: Transfer) -> None:
-    uow.publish(
-        AuditRecorded(
-            actor_id=who.user_id,
-            action=action,
-            subject=transfer.credit,
-            details=f"{format_cpt(transfer.amount_ucpt)} CPT, {transfer.transfer_id}",
-            origin=who.origin,
-            at_ms=uow.now_ms,
-        )
-    )
+def _audited(who: Principal, action: str, transfer: Transfer) -> AuditRecorded:
+    details = f"{format_cpt(transfer.amount_ucpt)} CPT, {transfer.transfer_id}"
+    return audited(who, action, transfer.credit, details, at_ms=transfer.at_ms)

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.domain.attempt import LostReason
+from core.domain.audit import audited
 from core.domain.errors import Conflict, Forbidden, HiveMindError, Invalid, NotFound, Unauthenticated
 from core.domain.events import AuditRecorded, NodeAdminChanged, NodeEnrolled
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
 from core.domain.operations import NodeAction, Renewal
 from core.domain.session import Enrolled, EnrolmentRequest
-from core.domain.user import Principal, Role
+from core.domain.user import Action, Principal, require
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
 from master_app.node_pool.sessions import NodeSessions
@@ -127,10 +128,9 @@ class Membership:
 
     def create_link(self, who: Principal, wish: LinkWish) -> Future[LinkMade]:
         """Make a join link's secret; only its hash is kept. Providers may make links for their own nodes."""
-        if wish.owner_id != who.user_id and Role.OPERATOR not in who.roles:
-            raise Forbidden("Only operators make links for others.")
-        if Role.OPERATOR not in who.roles and Role.PROVIDER not in who.roles:
-            raise Forbidden("Only providers and operators make join links.")
+        require(who, Action.NODE_JOIN)
+        if wish.owner_id != who.user_id and not who.is_operator:
+            raise Forbidden("Only operators make links for others.", code="ROLE_MISSING")
         if not 1 <= wish.uses <= MAX_LINK_USES or not 1 <= wish.expires_s <= MAX_LINK_LIFE_S:
             raise Invalid(
                 f"A join link takes 1 to {MAX_LINK_USES} uses and lives at most {MAX_LINK_LIFE_S // 86400} days."
@@ -150,7 +150,7 @@ class Membership:
 
         def command(uow: UnitOfWork) -> LinkMade:
             uow.nodes.add_join_token(record)
-            _audit(uow, who.user_id, "join_link.create", wish.owner_id, f"uses={wish.uses}")
+            uow.publish(audited(who, "join_link.create", wish.owner_id, f"uses={wish.uses}", at_ms=uow.now_ms))
             return LinkMade(token=token, expires_ms=record.expires_ms)
 
         return self._writer.execute(command)
@@ -191,7 +191,7 @@ class Membership:
             uow.nodes.add(node)
             uow.pool.put_node(pool_node(node))
             uow.publish(NodeEnrolled(node_id=node_id, owner_id=node.owner_id, name=node.name, at_ms=uow.now_ms))
-            _audit(uow, node.owner_id, "node.enrol", node_id, f"{node.name} from {peer}")
+            uow.publish(_of_owner(node, "node.enrol", node.name, peer, uow.now_ms))
             uow.after_commit(lambda: self._serials.__setitem__(node_id, (signed.serial, "")))
             return Enrolled(
                 node_id=node_id,
@@ -225,7 +225,7 @@ class Membership:
             node.certificate_expires_ms = signed.expires_ms
             node.key_sha256 = signed.key_sha256
             uow.nodes.save(node)
-            _audit(uow, node.owner_id, "node.renew", node.node_id, f"from {peer}")
+            uow.publish(_of_owner(node, "node.renew", "", peer, uow.now_ms))
             uow.after_commit(lambda: self._serials.__setitem__(renewal.node_id, (signed.serial, old)))
             return signed.pem
 
@@ -237,19 +237,20 @@ class Membership:
         self, who: Principal, node_id: str, action: NodeAction, *, reason: str = "", deadline_ms: int = 0
     ) -> Future[NodeAdmin]:
         """Do to a node what its operator, or its owner, asks; return its admin state after it."""
+        require(who, Action.NODE_CONTROL)
 
         def command(uow: UnitOfWork) -> NodeAdmin:
             node = uow.nodes.get(node_id)
-            operator = Role.OPERATOR in who.roles
+            operator = who.may(Action.NODE_CONTROL_ANY)
             if node is None or (node.owner_id != who.user_id and not operator):
                 raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
-            if not operator and action in (NodeAction.APPROVE, NodeAction.CLEAR_QUARANTINE):
-                raise Forbidden("Only operators may do this.")
+            if not operator and action in _FOR_OPERATORS:
+                raise Forbidden("Only operators may do this.", code="ROLE_MISSING")
             if action is NodeAction.CLEAR_QUARANTINE:
                 self._breaker.clear(uow, node_id)
             else:
                 self._move(uow, who, node, action, reason, deadline_ms)
-            _audit(uow, who.user_id, f"node.{action.value}", node_id, reason)
+            uow.publish(audited(who, f"node.{action.value}", node_id, reason, at_ms=uow.now_ms))
             self._dispatch(uow)
             return node.admin
 
@@ -265,7 +266,9 @@ class Membership:
         deadline_ms: int,
     ) -> None:
         target = _TARGETS[action]
-        if not ADMIN_TABLE.allows(node.admin, target):
+        # Approval is the operators' own: an owner's "resume" must not stand for it.
+        is_unapproved = node.admin is NodeAdmin.PENDING and action is NodeAction.RESUME
+        if is_unapproved or not ADMIN_TABLE.allows(node.admin, target):
             raise Conflict(f"{node.name} is {node.admin.value}; it cannot {action.value} now.", code="NODE_STATE")
         source = node.admin
         node.admin, node.admin_reason = target, reason
@@ -302,6 +305,7 @@ class Membership:
         uow.after_commit(forget)
 
 
+_FOR_OPERATORS = frozenset({NodeAction.APPROVE, NodeAction.CLEAR_QUARANTINE})
 _TARGETS = {
     NodeAction.APPROVE: NodeAdmin.ACTIVE,
     NodeAction.RESUME: NodeAdmin.ACTIVE,
@@ -346,9 +350,8 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _audit(uow: UnitOfWork, actor_id: str, action: str, subject: str, details: str) -> None:
-    uow.publish(
-        AuditRecorded(
-            actor_id=actor_id, action=action, subject=subject, details=details, origin="", at_ms=uow.now_ms
-        )
+def _of_owner(node: NodeRecord, action: str, details: str, peer: str, at_ms: int) -> AuditRecorded:
+    """Return the fact of what a node did by itself, in the name of its owner."""
+    return AuditRecorded(
+        actor_id=node.owner_id, action=action, subject=node.node_id, details=details, origin=peer, at_ms=at_ms
     )

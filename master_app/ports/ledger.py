@@ -71,16 +71,19 @@ class LedgerReads(Protocol):
         *,
         account_id: str | None,
         codes: Sequence[Code] = (),
+        task_id: str = "",
+        since_ms: int = 0,
+        until_ms: int = 0,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[ChainedTransfer]:
-        """Newest first."""
+        """Newest first. `until_ms` 0: until now."""
 
     def transfer(self, transfer_id: str) -> ChainedTransfer | None: ...
 
-    def spent_ucpt(self, user_id: str, since_ms: int) -> int:
+    def spent_ucpt(self, user_id: str | None, since_ms: int) -> int:
         """Return what this user's tasks paid to providers and in fees since then (quota, charts): the sum of
-        ATTEMPT_PAID, ATTEMPT_PAID_SHORT and POOL_FEE whose `actor_id` is the user.
+        ATTEMPT_PAID, ATTEMPT_PAID_SHORT and POOL_FEE whose `actor_id` is the user. None: of everybody.
         """
 
     def rules(self) -> Mapping[int, RewardRule]:

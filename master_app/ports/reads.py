@@ -39,10 +39,12 @@ class TaskReads(Protocol):
         owner_id: str | None,
         states: Sequence[TaskState] = (),
         name_contains: str = "",
+        since_ms: int = 0,
+        until_ms: int = 0,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[TaskView]:
-        """Newest first."""
+        """Newest first. `since_ms` and `until_ms` (0: until now) bound when a task was made."""
 
     def task(self, task_id: str, *, owner_id: str | None) -> TaskView | None: ...
 

@@ -62,6 +62,8 @@ class TaskRecord:
     #: Money of this task so far and its cap (None: no cap).
     paid_ucpt: int = 0
     max_ucpt: int | None = None
+    #: What the files of its winners take.
+    result_bytes: int = 0
     #: Attempts that were RETURNED; after 20 it prefers steadier nodes (R8).
     returned: int = 0
     idempotency_key: str = ""

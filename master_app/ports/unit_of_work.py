@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from core.domain.events import Fact
+from core.domain.pool_rules import PoolRules
 from master_app.ports.ledger import LedgerRepository
 from master_app.ports.node_pool import NodeRepository
 from master_app.ports.secrets import SecretRepository
@@ -74,6 +75,11 @@ class UnitOfWork(Protocol):
 
     @property
     def vpn(self) -> VpnRepository: ...
+
+    def pool_rules(self) -> PoolRules | None:
+        """Return what an operator changed last, or None when nothing ever was."""
+
+    def keep_pool_rules(self, rules: PoolRules) -> None: ...
 
     def raise_term(self, above: int) -> None:
         """Make this master's term larger than `above`: a node has seen a later one (restored from backup)."""

@@ -108,6 +108,9 @@ class UserRepository(Protocol):
     def invites(self) -> Sequence[InviteRecord]:
         """Return those that may still be used, newest first; expired ones too."""
 
+    def forget_invites(self, ended_before_ms: int) -> int:
+        """Remove rows of invitations that expired before then; return how many."""
+
     def save_invite(self, invite: InviteRecord) -> None: ...
 
 
@@ -130,6 +133,9 @@ class UserReads(Protocol):
 
     def users(self, *, name_contains: str = "", cursor: str | None = None, limit: int = 50) -> Page[UserRecord]:
         """By name; DELETED ones are left out."""
+
+    def with_quota(self) -> Sequence[UserRecord]:
+        """Return the users who have a quota of their own."""
 
     def tokens_of(self, user_id: str) -> Sequence[TokenRecord]: ...
 

@@ -33,7 +33,7 @@ class Desk:
         self.owner_given: dict[str, int] = {}
         self._cpu_given = 0
         self._given_nodes: set[str] = set()
-        self._cpu_running = sum(pool.owner_cpu_millis.values()) if settings.pool_cpu_millis else 0
+        self._cpu_running = sum(pool.owner_cpu_millis.values()) if settings.quotas.pool_millis else 0
 
     def room(self, node_id: str) -> Room:
         """Return the account of a node of the pool."""
@@ -65,7 +65,7 @@ class Desk:
             running = self.pool.owner_cpu_millis.get(owner_id, 0) + self.owner_given.get(owner_id, 0)
             if running + cpu_millis > quota:
                 return f"its owner may use {quota / 1000:g} cores at once and uses {running / 1000:g}"
-        limit = self.settings.pool_cpu_millis
+        limit = self.settings.quotas.pool_millis
         if limit and self._cpu_running + self._cpu_given + cpu_millis > limit:
             return f"the pool may use {limit / 1000:g} cores at once"
         return ""

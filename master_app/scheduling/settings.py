@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,6 +15,20 @@ class Fill(StrEnum):
     PACK = "pack"
 
 
+@dataclass(slots=True, kw_only=True)
+class CoreQuotas:
+    """Cores in thousandths that live attempts may reserve at once; 0: not limited.
+
+    The one part that changes while the pool runs: after the commit that says so, on the writer's thread alone.
+    """
+
+    owners: dict[str, int] = field(default_factory=dict)
+    #: Of an owner who is not named.
+    default_millis: int = 0
+    #: Of all owners together.
+    pool_millis: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulingSettings:
     fill: Fill = Fill.SPREAD
@@ -27,12 +40,7 @@ class SchedulingSettings:
     starvation_s: int = 300
     #: At most this many nodes are reserved at a time, and never more than half of them (but one may be).
     max_claims: int = 8
-    #: Cores in thousandths that all attempts of an owner may reserve at once; owners not named: the default.
-    owner_cpu_millis: Mapping[str, int] = field(default_factory=dict)
-    #: 0: not limited.
-    default_owner_cpu_millis: int = 0
-    #: Of all owners together; 0: not limited.
-    pool_cpu_millis: int = 0
+    quotas: CoreQuotas = field(default_factory=CoreQuotas)
     #: Nodes looked at exactly for one task; of more, the least loaded and a rotating sample are.
     exact_nodes: int = 64
     #: Tasks looked at in one call that found no node, before placement gives up until the next call.
@@ -40,4 +48,4 @@ class SchedulingSettings:
 
     def quota_of(self, owner_id: str) -> int:
         """Thousandths of cores that this owner may have reserved at once; 0: not limited."""
-        return self.owner_cpu_millis.get(owner_id, self.default_owner_cpu_millis)
+        return self.quotas.owners.get(owner_id, self.quotas.default_millis)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import func, select
 
 from core.domain.attempt import AttemptState
+from core.domain.audit import FIRST_HASH, follow
 from core.domain.events import (
     AttemptEnded,
     AuditRecorded,
@@ -26,7 +25,6 @@ _ADD_AUDIT: Final = insert_of(audit_log)
 _LAST_AUDIT: Final = (
     select(audit_log.c.sequence, audit_log.c.hash).order_by(audit_log.c.sequence.desc()).limit(constant(1))
 )
-FIRST_HASH: Final = ""
 
 
 class History:
@@ -48,9 +46,9 @@ class History:
         audits: list[Row] = []
         for fact in facts:
             if isinstance(fact, AuditRecorded):
-                row = audit_row(fact, *self._next_audit)
-                self._next_audit = row[0], row[-1]
-                audits.append(row)
+                row = follow(fact, *self._next_audit)
+                self._next_audit = row.sequence, row.hash
+                audits.append((*row.fields(), row.hash))
                 continue
             line = _timeline(fact)
             if line is not None:
@@ -61,26 +59,6 @@ class History:
 
     def committed(self) -> None:
         self._event, self._audit = self._next_event, self._next_audit
-
-
-def audit_row(fact: AuditRecorded, last_sequence: int, last_hash: str) -> Row:
-    """Return the row of an audit fact that follows the given one."""
-    fields = (
-        last_sequence + 1,
-        fact.at_ms,
-        fact.actor_id,
-        fact.action,
-        fact.subject,
-        fact.details,
-        fact.origin,
-        last_hash,
-    )
-    return (*fields, audit_hash(fields))
-
-
-def audit_hash(fields: Sequence[object]) -> str:
-    """Return the hash of a row without its own hash."""
-    return hashlib.sha256(json.dumps(fields, ensure_ascii=False).encode()).hexdigest()
 
 
 def _timeline(fact: Fact) -> Row | None:

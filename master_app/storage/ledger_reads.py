@@ -68,6 +68,9 @@ class SqlLedgerReads:
         *,
         account_id: str | None,
         codes: Sequence[Code] = (),
+        task_id: str = "",
+        since_ms: int = 0,
+        until_ms: int = 0,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[ChainedTransfer]:
@@ -77,6 +80,12 @@ class SqlLedgerReads:
             query = query.where(or_(transfers.c.debit == account_id, transfers.c.credit == account_id))
         if codes:
             query = query.where(transfers.c.code.in_([code.value for code in codes]))
+        if task_id:
+            query = query.where(transfers.c.task_id == task_id)
+        if since_ms:
+            query = query.where(transfers.c.at_ms >= since_ms)
+        if until_ms:
+            query = query.where(transfers.c.at_ms < until_ms)
         if cursor is not None:
             query = query.where(transfers.c.sequence < number_cursor(cursor))
         rows = [row_to_chained(tuple(row)) for row in self._readers.rows(query)]
@@ -86,12 +95,11 @@ class SqlLedgerReads:
         row = self._readers.row(select(transfers).where(transfers.c.transfer_id == transfer_id))
         return None if row is None else row_to_chained(tuple(row))
 
-    def spent_ucpt(self, user_id: str, since_ms: int) -> int:
-        row = self._readers.row(
-            select(func.coalesce(func.sum(transfers.c.amount_ucpt), 0)).where(
-                text(IS_SPENDING), transfers.c.actor_id == user_id, transfers.c.at_ms >= since_ms
-            )
+    def spent_ucpt(self, user_id: str | None, since_ms: int) -> int:
+        query = select(func.coalesce(func.sum(transfers.c.amount_ucpt), 0)).where(
+            text(IS_SPENDING), transfers.c.at_ms >= since_ms
         )
+        row = self._readers.row(query if user_id is None else query.where(transfers.c.actor_id == user_id))
         return int(row[0]) if row is not None else 0
 
     def rules(self) -> Mapping[int, RewardRule]:

@@ -69,6 +69,7 @@ def task_to_row(task: TaskRecord) -> Row:
         task.idempotency_key,
         task.expires_ms,
         int(task.expired),
+        task.result_bytes,
     )
 
 
@@ -115,6 +116,7 @@ def row_to_task(row: Row) -> TaskRecord:
         idempotency_key=row[38],
         expires_ms=row[39],
         expired=bool(row[40]),
+        result_bytes=row[41],
     )
 
 

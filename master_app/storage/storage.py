@@ -24,6 +24,7 @@ from master_app.storage.migrate import upgrade
 from master_app.storage.readers import Readers
 from master_app.storage.task_reads import SqlTaskReads
 from master_app.storage.transactions import SqlTransactions
+from master_app.storage.usage_reads import SqlUsageReads
 from master_app.storage.user_reads import SqlUserReads
 from master_app.storage.vpn_reads import SqlVpnReads
 from master_app.storage.writer import CommandWriter, Publish, Rebuild
@@ -58,6 +59,7 @@ class Storage:
         self.blob_reads: Final = SqlBlobReads(self._readers)
         self.ledger_reads: Final = SqlLedgerReads(self._readers)
         self.user_reads: Final = SqlUserReads(self._readers)
+        self.usage_reads: Final = SqlUsageReads(self._readers)
         self.audit_reads: Final = SqlAuditReads(self._readers)
         self.vpn_reads: Final = SqlVpnReads(self._readers)
         self.log_files: Final = SegmentedLogFiles(private_folder(data_dir / _LOGS))

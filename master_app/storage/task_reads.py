@@ -50,6 +50,8 @@ class SqlTaskReads:
         owner_id: str | None,
         states: Sequence[TaskState] = (),
         name_contains: str = "",
+        since_ms: int = 0,
+        until_ms: int = 0,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[TaskView]:
@@ -59,6 +61,10 @@ class SqlTaskReads:
             query = query.where(tasks.c.state.in_([state.value for state in states]))
         if name_contains:
             query = query.where(func.lower(tasks.c.name).contains(name_contains.lower(), autoescape=True))
+        if since_ms:
+            query = query.where(tasks.c.created_ms >= since_ms)
+        if until_ms:
+            query = query.where(tasks.c.created_ms < until_ms)
         before = ulid_cursor(cursor)
         if before is not None:
             query = query.where(tasks.c.task_id < before)

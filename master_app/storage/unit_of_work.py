@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from core.domain.events import Fact
+from core.domain.pool_rules import PoolRules
 from master_app.scheduling.pool import Pool
 from master_app.storage.history import History
-from master_app.storage.meta import TermKeeper
+from master_app.storage.meta import TermKeeper, get, put
 from master_app.storage.repositories.attempts import SqlAttempts
 from master_app.storage.repositories.ledger import SqlLedger
 from master_app.storage.repositories.nodes import SqlNodes
@@ -17,6 +19,9 @@ from master_app.storage.repositories.tasks import SqlTasks
 from master_app.storage.repositories.users import SqlUsers
 from master_app.storage.repositories.vpn import SqlVpn
 from master_app.storage.statements import Sql
+from master_app.storage.values import POOL_RULES
+
+_POOL_RULES: Final = "pool_rules"
 
 
 class SqlUnitOfWork:
@@ -131,6 +136,12 @@ class SqlUnitOfWork:
     def undo(self, action: Callable[[], object]) -> None:
         # The pool's journal keeps the order between its own changes and those recorded here.
         self._pool.undo(action)
+
+    def pool_rules(self) -> PoolRules | None:
+        return POOL_RULES.load(get(self._sql, _POOL_RULES) or "")
+
+    def keep_pool_rules(self, rules: PoolRules) -> None:
+        put(self._sql, _POOL_RULES, POOL_RULES.dump(rules))
 
     def raise_term(self, above: int) -> None:
         """Jump above a term that a node has seen: this database was restored from a backup."""

@@ -55,6 +55,9 @@ class SqlUserReads:
         ]
         return Page(rows[:size], rows[size - 1].username if len(rows) > size else None)
 
+    def with_quota(self) -> Sequence[UserRecord]:
+        return [row_to_user(tuple(row)) for row in self._readers.rows(select(users).where(users.c.quota != ""))]
+
     def tokens_of(self, user_id: str) -> Sequence[TokenRecord]:
         rows = self._readers.rows(
             select(tokens)

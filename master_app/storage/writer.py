@@ -104,6 +104,11 @@ class CommandWriter:
         """Number of the newest commit whose facts were published; grows over restarts too."""
         return self._commit_number
 
+    @property
+    def waiting_count(self) -> int:
+        """How many commands wait now."""
+        return len(self._queue)
+
     def execute(self, command: Command[T], *, lane: Lane = Lane.PEOPLE) -> Future[T]:
         """Queue a command; see the port."""
         if threading.current_thread() is self._thread:

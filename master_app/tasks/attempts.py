@@ -188,6 +188,8 @@ class Attempts:
         if record.state is AttemptState.SUCCEEDED and not fenced:
             batch.wins.append((SubtaskKey(live.task_id, live.index), live.generation, live.attempt_id))
             self._count_success(task, live.index)
+            if update is not None:
+                task.result_bytes += sum(entry.size for entry in update.artifacts)
         elif fenced or (live.stop_reason and not live.give_back):
             self._close_unwanted(uow, task, live, fenced=fenced)
         else:

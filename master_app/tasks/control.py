@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from core.domain.audit import audited
 from core.domain.errors import Conflict, NotFound
-from core.domain.events import AuditRecorded
 from core.domain.spec import TaskSpec
 from core.domain.subtask import SubtaskState
 from core.domain.task import (
@@ -17,13 +17,14 @@ from core.domain.task import (
     WaitFor,
     Wish,
 )
-from core.domain.user import Principal, Role
+from core.domain.user import Action, Principal, QuotaUse, require
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 from master_app.tasks.funds import Funds
 from master_app.tasks.hot import hot_task
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
+from master_app.users.quotas import Quotas, Seen
 
 Dispatch = Callable[[UnitOfWork], object]
 
@@ -32,8 +33,16 @@ class TaskControl:
     """Each verb returns a future of the task's state after it. Somebody else's task is NotFound."""
 
     def __init__(
-        self, *, writer: Writer, rollup: Rollup, specs: SpecCache, funds: Funds, dispatch: Dispatch
+        self,
+        *,
+        writer: Writer,
+        rollup: Rollup,
+        specs: SpecCache,
+        funds: Funds,
+        quotas: Quotas,
+        dispatch: Dispatch,
     ) -> None:
+        self._quotas = quotas
         self._funds = funds
         self._writer = writer
         self._rollup = rollup
@@ -52,7 +61,7 @@ class TaskControl:
             task.generation += 1
             self._rollup.stop_all(uow, task_id, "cancelled")
             self._rollup.refresh(uow, task)
-            _audit(uow, who, "task.cancel", task_id, reason)
+            uow.publish(audited(who, "task.cancel", task_id, reason, at_ms=uow.now_ms))
             return task.state
 
         return self._writer.execute(command)
@@ -67,7 +76,7 @@ class TaskControl:
                 raise Conflict("This task is being cancelled.", code="TASK_CANCELLING")
             task.wish = Wish.PAUSE
             self._rollup.refresh(uow, task)
-            _audit(uow, who, "task.pause", task_id, "")
+            uow.publish(audited(who, "task.pause", task_id, "", at_ms=uow.now_ms))
             return task.state
 
         return self._writer.execute(command)
@@ -85,7 +94,7 @@ class TaskControl:
                 task.held, task.held_reason = None, ""
             self._rollup.refresh(uow, task)
             self._dispatch(uow)
-            _audit(uow, who, "task.resume", task_id, "")
+            uow.publish(audited(who, "task.resume", task_id, "", at_ms=uow.now_ms))
             return task.state
 
         return self._writer.execute(command)
@@ -106,9 +115,12 @@ class TaskControl:
                 raise Conflict("The files of this task have expired; submit it again.", code="TASK_EXPIRED")
             if task.live_attempts:
                 raise Conflict("Its last attempts are still stopping; try again soon.", code="TASK_STOPPING")
+            if task.state in TERMINAL_TASK_STATES:
+                more = QuotaUse(queued_tasks=1, queued_subtasks=task.subtask_count)
+                self._quotas.admit(uow, task.owner_id, Seen(), more)
             self._reopen(uow, task, all_of_it=all_of_it)
             self._dispatch(uow)
-            _audit(uow, who, "task.retry", task_id, "all" if all_of_it else "failed")
+            uow.publish(audited(who, "task.retry", task_id, "all" if all_of_it else "failed", at_ms=uow.now_ms))
             return task.state
 
         return self._writer.execute(command)
@@ -119,12 +131,30 @@ class TaskControl:
         def command(uow: UnitOfWork) -> TaskState:
             task = self._owned(uow, who, task_id)
             _refuse_ended(task, "change the priority of")
-            task.priority = max(0, min(100, priority))
+            highest = 100 if who.may(Action.TASK_CONTROL_ANY) else 50
+            task.priority = max(0, min(highest, priority))
             hot = uow.pool.tasks.get(task_id)
             if hot is not None:
                 uow.pool.change(hot, priority=task.priority)
             uow.tasks.save(task)
-            _audit(uow, who, "task.priority", task_id, str(task.priority))
+            uow.publish(audited(who, "task.priority", task_id, str(task.priority), at_ms=uow.now_ms))
+            return task.state
+
+        return self._writer.execute(command)
+
+    def give_up_files(self, who: Principal, task_id: str) -> Future[TaskState]:
+        """Let the bundle and results of an ended task go now, not when it expires. The record stays."""
+
+        def command(uow: UnitOfWork) -> TaskState:
+            task = self._owned(uow, who, task_id)
+            if task.state not in TERMINAL_TASK_STATES:
+                raise Conflict(f"This task is {task.state.value}; it needs its files.", code="TASK_NOT_ENDED")
+            if task.live_attempts:
+                raise Conflict("Its last attempts are still stopping; try again soon.", code="TASK_STOPPING")
+            if not task.expired:
+                task.expired, task.expires_ms = True, uow.now_ms
+                uow.tasks.save(task)
+                uow.publish(audited(who, "task.give_up_files", task_id, at_ms=uow.now_ms))
             return task.state
 
         return self._writer.execute(command)
@@ -132,7 +162,7 @@ class TaskControl:
     def _reopen(self, uow: UnitOfWork, task: TaskRecord, *, all_of_it: bool) -> None:
         if all_of_it:
             task.generation += 1
-            task.succeeded = 0
+            task.succeeded = task.result_bytes = 0
         uow.subtasks.reset(task.task_id, task.generation, all_of_them=all_of_it)
         rows = [
             row
@@ -166,8 +196,9 @@ class TaskControl:
 
     @staticmethod
     def _owned(uow: UnitOfWork, who: Principal, task_id: str) -> TaskRecord:
+        require(who, Action.TASK_CONTROL)
         task = uow.tasks.get(task_id)
-        if task is None or (task.owner_id != who.user_id and Role.OPERATOR not in who.roles):
+        if task is None or (task.owner_id != who.user_id and not who.may(Action.TASK_CONTROL_ANY)):
             raise NotFound("There is no such task.", code="TASK_NOT_FOUND")
         return task
 
@@ -175,16 +206,3 @@ class TaskControl:
 def _refuse_ended(task: TaskRecord, verb: str) -> None:
     if task.state in TERMINAL_TASK_STATES:
         raise Conflict(f"This task is {task.state.value}; you cannot {verb} it any more.", code="TASK_ENDED")
-
-
-def _audit(uow: UnitOfWork, who: Principal, action: str, subject: str, details: str) -> None:
-    uow.publish(
-        AuditRecorded(
-            actor_id=who.user_id,
-            action=action,
-            subject=subject,
-            details=details,
-            origin="",
-            at_ms=uow.now_ms,
-        )
-    )

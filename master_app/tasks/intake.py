@@ -13,14 +13,14 @@ from pathlib import Path
 
 from core.blobs.bundler import KeptBundle, keep_zip, list_zip
 from core.blobs.store import BlobStore
-from core.domain.errors import Invalid, Problem, RateLimited
+from core.domain.errors import Invalid, Problem
 from core.domain.events import TaskSubmitted
 from core.domain.images import image_allowed
 from core.domain.rewards import Quote, quote
 from core.domain.session import ImagePin, Wheel
 from core.domain.spec import TaskSpec
 from core.domain.task import HeldCode, MergeState, TaskState, WaitFor
-from core.domain.user import Action, Principal, require
+from core.domain.user import Action, Principal, QuotaUse, require
 from core.manifest.advice import Advice
 from core.manifest.catalogue import KnownImage
 from core.manifest.files import StoredFiles
@@ -36,10 +36,10 @@ from master_app.tasks.hot import hot_task
 from master_app.tasks.packages import PackageResolver
 from master_app.tasks.registry import Registry
 from master_app.tasks.rollup import Rollup
+from master_app.users.quotas import Quotas
 
 #: Disk that a submission leaves free for everything else.
 FREE_RESERVE_BYTES = 256 << 20
-MAX_LIVE_TASKS = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,7 @@ class Intake:
         registry: Registry,
         packages: PackageResolver,
         funds: Funds,
+        quotas: Quotas,
         rollup: Rollup,
         new_id: Callable[[int], str],
         secrets_missing: Callable[[str, Sequence[str]], Sequence[str]],
@@ -96,6 +97,7 @@ class Intake:
         self._registry = registry
         self._packages = packages
         self._funds = funds
+        self._quotas = quotas
         self._rollup = rollup
         self._new_id = new_id
         self._secrets_missing = secrets_missing
@@ -140,19 +142,22 @@ class Intake:
         """Make the task and its opening hold, durably. The same key of the same user makes one task."""
         spec = prepared.spec
         spec_json, resolved = spec_to_json(spec), manifest_text(spec)
+        seen = self._quotas.look(who.user_id)
 
         def command(uow: UnitOfWork) -> Submitted:
             if idempotency_key:
                 known = uow.tasks.find_by_key(who.user_id, idempotency_key)
                 if known is not None:
                     return self._repeated(uow, known, prepared)
-            live_tasks, _ = uow.tasks.count_live(who.user_id)
-            if live_tasks >= MAX_LIVE_TASKS:
-                raise RateLimited(
-                    f"You have {live_tasks} tasks that have not ended, as many as one user may have.",
-                    retry_after_s=60,
-                    code="QUOTA_TASKS",
-                )
+            price = self._quote(uow, prepared)
+            more = QuotaUse(
+                queued_tasks=1,
+                queued_subtasks=spec.subtask_count,
+                storage_bytes=prepared.bundle.size,
+                running_cpu_millis=spec.resources.cpu_millis,
+                spend_day_ucpt=price.low_ucpt,
+            )
+            self._quotas.admit(uow, who.user_id, seen, more)
             task = self._record(uow, who, prepared, idempotency_key)
             waits = self._waits(uow, who, task, spec)
             uow.tasks.add(

@@ -72,6 +72,7 @@ class LateResults:
             metrics=update.metrics,
             paid_ucpt=None,
         )
+        task.result_bytes += sum(entry.size for entry in update.artifacts)
         uow.attempts.add_artifacts(record.attempt_id, key, update.artifacts)
         batch.wins.append((key, record.generation, record.attempt_id))
         spec = self._specs.get(uow, task)

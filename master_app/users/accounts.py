@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Final
 
 from core.clock import Clock
+from core.domain.audit import audited
 from core.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from core.domain.events import AuditRecorded
 from core.domain.user import (
@@ -22,18 +22,18 @@ from core.domain.user import (
     require,
     username_problems,
 )
-from master_app.ledger.transfers import SIGN_UP_GRANT_UCPT, grant_sign_up
+from master_app.ledger.transfers import grant_sign_up
 from master_app.ports.reads import Page
 from master_app.ports.unit_of_work import UnitOfWork, Writer
-from master_app.ports.users import InviteRecord, PasswordHasher, UserReads, UserRecord
-from master_app.users.authenticate import Authenticator, token_hash
-from master_app.users.sign_in import Issued, Minting, SignIn
+from master_app.ports.users import PasswordHasher, UserReads, UserRecord
+from master_app.users.authenticate import Authenticator
+from master_app.users.invitations import SIGN_UP_ROLES, take_invite, words
+from master_app.users.minting import Issued, Minting
+from master_app.users.rules import RulesBook
+from master_app.users.sign_in import SignIn
 from master_app.users.throttle import Throttle
 
 FIRST_OPERATOR: Final = "operator"
-_DAY_MS: Final = 86_400_000
-#: Whoever signs up may send tasks and bring nodes; only operators make operators.
-SIGN_UP_ROLES: Final = frozenset({Role.SUBMITTER, Role.PROVIDER})
 
 
 def default_sign_up(*, loopback_only: bool) -> SignUp:
@@ -44,12 +44,6 @@ def default_sign_up(*, loopback_only: bool) -> SignUp:
     would get credits and run code by signing up, so then an invitation is needed.
     """
     return SignUp.OPEN if loopback_only else SignUp.INVITE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignUpRules:
-    mode: SignUp = SignUp.OPEN
-    grant_ucpt: int = SIGN_UP_GRANT_UCPT
 
 
 class UserAccounts:
@@ -65,7 +59,8 @@ class UserAccounts:
         sign_in: SignIn,
         minting: Minting,
         clock: Clock,
-        rules: SignUpRules,
+        rules: RulesBook,
+        on_quota: Callable[[str, Quota | None], None],
     ) -> None:
         self._writer = writer
         self._reads = reads
@@ -75,20 +70,23 @@ class UserAccounts:
         self._minting = minting
         self._clock = clock
         self._rules = rules
+        self._on_quota = on_quota
+        self._guesses = Throttle(limit=5, window_ms=15 * 60_000, what="wrong passwords")
         self._sign_ups = Throttle(limit=20, window_ms=3_600_000, what="new accounts from this address")
 
     @property
     def sign_up_mode(self) -> SignUp:
-        return self._rules.mode
+        return self._rules.now.sign_up
 
     def sign_up(
         self, username: str, password: str, *, origin: str = "", invite: str = "", language: str = ""
     ) -> Future[UserRecord]:
         """Make an account for whoever asks, as the pool allows, with the pool's grant."""
-        if self._rules.mode is SignUp.CLOSED or (self._rules.mode is SignUp.INVITE and not invite):
+        mode = self._rules.now.sign_up
+        if mode is SignUp.CLOSED or (mode is SignUp.INVITE and not invite):
             raise Forbidden(
                 "This pool does not take new accounts without an invitation."
-                if self._rules.mode is SignUp.INVITE
+                if mode is SignUp.INVITE
                 else "This pool does not take new accounts.",
                 code="SIGN_UP_CLOSED",
                 fix="Ask an operator of the pool.",
@@ -98,9 +96,9 @@ class UserAccounts:
         hashed = self._hasher.hash(password)
 
         def command(uow: UnitOfWork) -> UserRecord:
-            roles = self._take_invite(uow, invite) if invite else SIGN_UP_ROLES
+            roles = take_invite(uow, invite) if invite else SIGN_UP_ROLES
             user = self._add(uow, name, hashed, roles, language=language)
-            _audit(uow, user.user_id, "user.sign_up", user.user_id, "", origin)
+            uow.publish(_by(user, "user.sign_up", origin, uow.now_ms))
             return user
 
         return self._writer.execute(command)
@@ -119,7 +117,7 @@ class UserAccounts:
 
         def command(uow: UnitOfWork) -> UserRecord:
             user = self._add(uow, name, hashed, wanted)
-            _audit(uow, _actor(who), "user.add", user.user_id, _roles(wanted), who.origin if who else "")
+            uow.publish(audited(who, "user.add", user.user_id, words(wanted), at_ms=uow.now_ms))
             return user
 
         return self._writer.execute(command)
@@ -139,7 +137,7 @@ class UserAccounts:
             language=language[:20],
         )
         uow.users.add(user)
-        grant_sign_up(uow, user.user_id, self._rules.grant_ucpt)
+        grant_sign_up(uow, user.user_id, self._rules.now.sign_up_grant_ucpt)
         return user
 
     def first_operator(self) -> Future[Issued | None]:
@@ -157,7 +155,7 @@ class UserAccounts:
                 return None
             if waiting is None:
                 waiting = self._add(uow, FIRST_OPERATOR, "", frozenset(Role))
-                _audit(uow, "", "user.first_operator", waiting.user_id, "", "")
+                uow.publish(audited(None, "user.first_operator", waiting.user_id, at_ms=uow.now_ms))
             return self._sign_in.one_use(uow, waiting)
 
         return self._writer.execute(command)
@@ -169,7 +167,7 @@ class UserAccounts:
 
         def command(uow: UnitOfWork) -> Issued:
             user = _found(uow, username)
-            _audit(uow, _actor(who), "password.reset_link", user.user_id, "", who.origin if who else "")
+            uow.publish(audited(who, "password.reset_link", user.user_id, at_ms=uow.now_ms))
             return self._sign_in.one_use(uow, user)
 
         return self._writer.execute(command)
@@ -184,7 +182,7 @@ class UserAccounts:
             if Role.OPERATOR not in wanted:
                 _keep_an_operator(uow, user)
             user.roles = wanted
-            return _roles(wanted)
+            return words(wanted)
 
         return self._change(who, username, "user.roles", change)
 
@@ -194,6 +192,7 @@ class UserAccounts:
 
         def change(uow: UnitOfWork, user: UserRecord) -> str:
             user.quota = quota
+            uow.after_commit(lambda: self._on_quota(user.user_id, quota))
             return str(quota)
 
         return self._change(who, username, "user.quota", change)
@@ -230,7 +229,7 @@ class UserAccounts:
             details = change(uow, user)
             uow.users.save(user)
             uow.after_commit(lambda: self._authenticator.forget_user(user.user_id))
-            _audit(uow, who.user_id, action, user.user_id, details, who.origin)
+            uow.publish(audited(who, action, user.user_id, details, at_ms=uow.now_ms))
             return user
 
         return self._writer.execute(command)
@@ -238,81 +237,64 @@ class UserAccounts:
     def delete_own(self, who: Principal, password: str) -> Future[None]:
         """Forget the caller: name, password, tokens. The id stays in the ledger, which stays whole.
 
-        Refused while tasks of the user have not ended. Credits that are left are given up.
+        Refused while tasks of the user have not ended or nodes are theirs. Credits that are left are given up.
         """
         require(who, Action.ACCOUNT_CHANGE)
         row = self._reads.user(who.user_id)
+        self._guesses.check(who.user_id, self._clock.wall_ms())
         if row is None or not self._hasher.verify(row.password_hash, password):
+            self._guesses.count(who.user_id, self._clock.wall_ms())
             raise Forbidden("The password is wrong.", code="PASSWORD_WRONG")
 
         def command(uow: UnitOfWork) -> None:
             user = uow.users.get(who.user_id)
-            if user is None or user.state is UserState.DELETED:
-                return
-            _keep_an_operator(uow, user)
-            if uow.tasks.count_live(user.user_id)[0]:
-                raise Conflict("Some of your tasks have not ended.", code="TASKS_LIVE", fix="Cancel them first.")
-            for token in uow.users.tokens_of(user.user_id):
-                token.revoked_ms = uow.now_ms
-                uow.users.save_token(token)
-            uow.secrets.remove_all(user.user_id)
-            user.username = user.password_hash = user.language = user.state_reason = ""
-            user.state, user.roles = UserState.DELETED, frozenset()
-            uow.users.save(user)
-            uow.after_commit(lambda: self._authenticator.forget_user(user.user_id))
-            _audit(uow, user.user_id, "user.delete", user.user_id, "", who.origin)
+            if user is not None and user.state is not UserState.DELETED:
+                self._forget(uow, who, user)
 
         return self._writer.execute(command)
 
-    def invite(
-        self,
-        who: Principal,
-        *,
-        roles: Iterable[Role] = SIGN_UP_ROLES,
-        uses: int = 1,
-        lifetime_ms: int = 7 * _DAY_MS,
-    ) -> Future[tuple[str, InviteRecord]]:
-        """Make an invitation and return its secret, shown once, with its row."""
-        require(who, Action.INVITE)
-        wanted = frozenset(roles)
-        if not wanted or not 0 < uses <= 10_000 or not 0 < lifetime_ms <= 366 * _DAY_MS:
-            raise Invalid(
-                "An invitation needs roles, 1 to 10,000 uses and at most 366 days.", code="INVITE_INVALID"
-            )
+    def delete(self, who: Principal, username: str) -> Future[None]:
+        """Forget a user as they could themselves. Operators only."""
+        require(who, Action.USER_CHANGE_ANY)
+        return self._writer.execute(lambda uow: self._forget(uow, who, _found(uow, username)))
 
-        def command(uow: UnitOfWork) -> tuple[str, InviteRecord]:
-            secret = self._minting.token()
-            invite = InviteRecord(
-                invite_id=self._minting.new_id(uow.now_ms),
-                secret_sha256=token_hash(secret),
-                created_by=who.user_id,
-                created_ms=uow.now_ms,
-                expires_ms=uow.now_ms + lifetime_ms,
-                roles=wanted,
-                uses_left=uses,
-            )
-            uow.users.add_invite(invite)
-            _audit(uow, who.user_id, "user.invite", invite.invite_id, _roles(wanted), who.origin)
-            return secret, invite
-
-        return self._writer.execute(command)
-
-    @staticmethod
-    def _take_invite(uow: UnitOfWork, secret: str) -> frozenset[Role]:
-        invite = uow.users.invite(token_hash(secret))
-        if invite is None or invite.revoked_ms or invite.uses_left <= 0 or invite.expires_ms <= uow.now_ms:
-            raise Forbidden(
-                "This invitation was used or has expired.", code="INVITE_USED", fix="Ask for another one."
-            )
-        invite.uses_left -= 1
-        uow.users.save_invite(invite)
-        return invite.roles
+    def _forget(self, uow: UnitOfWork, who: Principal, user: UserRecord) -> None:
+        _keep_an_operator(uow, user)
+        if uow.tasks.count_live(user.user_id)[0]:
+            raise Conflict("Some tasks of this user have not ended.", code="TASKS_LIVE", fix="Cancel them first.")
+        if any(node.owner_id == user.user_id for node in uow.pool.nodes.values()):
+            raise Conflict("Nodes of this user are in the pool.", code="NODES_LEFT", fix="Revoke them first.")
+        for token in uow.users.tokens_of(user.user_id):
+            token.revoked_ms = uow.now_ms
+            uow.users.save_token(token)
+        uow.secrets.remove_all(user.user_id)
+        user.username = user.password_hash = user.language = user.state_reason = ""
+        user.state, user.roles, user.quota = UserState.DELETED, frozenset(), None
+        uow.users.save(user)
+        uow.after_commit(lambda: self._authenticator.forget_user(user.user_id))
+        uow.after_commit(lambda: self._on_quota(user.user_id, None))
+        uow.publish(audited(who, "user.delete", user.user_id, at_ms=uow.now_ms))
 
     def users(
         self, who: Principal, *, name_contains: str = "", cursor: str | None = None, limit: int = 50
     ) -> Page[UserRecord]:
         require(who, Action.USER_READ_ANY)
         return self._reads.users(name_contains=name_contains, cursor=cursor, limit=min(limit, 500))
+
+    def user(self, who: Principal, username: str) -> UserRecord:
+        """Return one user, by name. Operators only."""
+        require(who, Action.USER_READ_ANY)
+        found = self._reads.find(fold_username(username))
+        if found is None:
+            raise NotFound("There is no such user.", code="USER_NOT_FOUND")
+        return found
+
+    def me(self, who: Principal) -> UserRecord:
+        """Return the caller's own row."""
+        found = self._reads.user(who.user_id)
+        if found is None:
+            raise NotFound("There is no such user.", code="USER_NOT_FOUND")
+        return found
 
 
 def _checked(username: str, password: str) -> str:
@@ -335,17 +317,8 @@ def _keep_an_operator(uow: UnitOfWork, user: UserRecord) -> None:
         raise Conflict("This is the last operator.", code="LAST_OPERATOR", fix="Make another operator first.")
 
 
-def _actor(who: Principal | None) -> str:
-    return who.user_id if who else ""
-
-
-def _roles(roles: frozenset[Role]) -> str:
-    return ", ".join(sorted(roles))
-
-
-def _audit(uow: UnitOfWork, actor_id: str, action: str, subject: str, details: str, origin: str) -> None:
-    uow.publish(
-        AuditRecorded(
-            actor_id=actor_id, action=action, subject=subject, details=details, origin=origin, at_ms=uow.now_ms
-        )
+def _by(user: UserRecord, action: str, origin: str, at_ms: int) -> AuditRecorded:
+    """Return the fact of what a user did to their own account before they could be signed in."""
+    return AuditRecorded(
+        actor_id=user.user_id, action=action, subject=user.user_id, details="", origin=origin, at_ms=at_ms
     )

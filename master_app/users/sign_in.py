@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import Final
 
 from core.clock import Clock
-from core.domain.errors import Conflict, Forbidden, Invalid, NotFound, Problem, RateLimited, Unauthenticated
+from core.domain.audit import audited
+from core.domain.errors import (
+    Busy,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    RateLimited,
+    StorageUnavailable,
+    Unauthenticated,
+)
 from core.domain.events import AuditRecorded
 from core.domain.user import (
     ALL_SCOPES,
@@ -23,7 +34,8 @@ from core.domain.user import (
 )
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 from master_app.ports.users import PasswordHasher, TokenRecord, UserReads, UserRecord
-from master_app.users.authenticate import PREFIX, Authenticator, token_hash
+from master_app.users.authenticate import Authenticator, token_hash
+from master_app.users.minting import Issued, Minting
 from master_app.users.throttle import Throttle
 
 _HOUR_MS: Final = 3_600_000
@@ -37,29 +49,6 @@ MAX_API_LIFETIME_MS: Final = 366 * _DAY_MS
 MAX_API_TOKENS: Final = 100
 #: Logins and sessions of one user; the oldest gives way.
 MAX_SIGNED_IN: Final = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
-    """A token that was made. `secret` is shown to its user now and never again."""
-
-    secret: str = field(repr=False)
-    token_id: str
-    kind: TokenKind
-    #: 0: never.
-    expires_ms: int
-    user: UserRecord
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Minting:
-    """How ids and secrets are made. `new_secret` returns at least 160 random bits as URL-safe text."""
-
-    new_id: Callable[[int], str]
-    new_secret: Callable[[], str] = field(repr=False)
-
-    def token(self) -> str:
-        return PREFIX + self.new_secret()
 
 
 class SignIn:
@@ -108,6 +97,7 @@ class SignIn:
         if not self._hasher.verify(stored, password[:1024]) or user is None:
             for throttle, key in self._throttles(name, origin):
                 throttle.count(key, now_ms)
+            self._refused(user, origin, "locked out" if self._pair.is_full(f"{name}\n{origin}", now_ms) else "")
             raise Unauthenticated(
                 "User name or password is wrong.", code="LOGIN_FAILED", fix="Try again, or ask an operator."
             )
@@ -125,6 +115,24 @@ class SignIn:
             return self._issue(uow, row, kind, origin=origin, user_agent=user_agent, audit="login")
 
         return self._writer.execute(command)
+
+    def _refused(self, user: UserRecord | None, origin: str, details: str = "") -> None:
+        """Note a failed sign-in. A name that nobody has is not kept: it may be a password in the wrong field."""
+
+        def command(uow: UnitOfWork) -> None:
+            uow.publish(
+                audited(
+                    None,
+                    "login.failed",
+                    user.user_id if user is not None else "",
+                    details,
+                    at_ms=uow.now_ms,
+                    origin=origin,
+                )
+            )
+
+        with suppress(Busy, StorageUnavailable):  # the refusal stands all the same
+            self._writer.execute(command)
 
     def _throttles(self, name: str, origin: str) -> Sequence[tuple[Throttle, str]]:
         return ((self._origin, origin), (self._pair, f"{name}\n{origin}"), (self._user, name))
@@ -146,6 +154,7 @@ class SignIn:
         found = self._reads.credential(token_hash(secret))
         if found is None or found.token.kind is not TokenKind.ONE_USE:
             self._origin.count(origin, now_ms)
+            self._refused(None, origin, "a one-use link that is not valid")
             raise _used_up()
         if new_password:
             _refuse_password(new_password, found.user.username)
@@ -174,6 +183,7 @@ class SignIn:
         self._pair.check(f"{who.username}\n{who.origin}", now_ms)
         if user is None or not self._hasher.verify(user.password_hash, old):
             self._pair.count(f"{who.username}\n{who.origin}", now_ms)
+            self._refused(user, who.origin, "the present password was wrong")
             raise Forbidden("The present password is wrong.", code="PASSWORD_WRONG")
         _refuse_password(new, user.username)
         hashed = self._hasher.hash(new)
@@ -182,24 +192,34 @@ class SignIn:
             row = _active(uow, who.user_id)
             self._set_password(uow, row, hashed, keep=who.token_id)
             uow.users.save(row)
-            _audit(uow, who.user_id, "password.change", row.user_id, "", who.origin)
+            uow.publish(audited(who, "password.change", row.user_id, at_ms=uow.now_ms))
 
         return self._writer.execute(command)
 
     def _set_password(self, uow: UnitOfWork, user: UserRecord, hashed: str, keep: str = "") -> None:
         user.password_hash = hashed
         user.password_ms = uow.now_ms
-        for token in uow.users.tokens_of(user.user_id):
-            if token.kind is not TokenKind.API and token.token_id != keep:
-                token.revoked_ms = uow.now_ms
-                uow.users.save_token(token)
-        uow.after_commit(lambda: self._authenticator.forget_user(user.user_id))
+        self._end_sessions(uow, user.user_id, keep=keep)
+
+    def _end_sessions(self, uow: UnitOfWork, user_id: str, *, keep: str = "") -> int:
+        """Revoke all that is no API token, but one."""
+        ended = [
+            token
+            for token in uow.users.tokens_of(user_id)
+            if token.kind is not TokenKind.API and token.token_id != keep
+        ]
+        for token in ended:
+            token.revoked_ms = uow.now_ms
+            uow.users.save_token(token)
+        uow.after_commit(lambda: self._authenticator.forget_user(user_id))
+        return len(ended)
 
     def logout(self, who: Principal) -> Future[None]:
         """End the token that the caller came with, whatever its scopes."""
 
         def command(uow: UnitOfWork) -> None:
-            self._revoke(uow, who.user_id, who.token_id)
+            if self._revoke(uow, who.user_id, who.token_id):
+                uow.publish(audited(who, "logout", who.token_id, at_ms=uow.now_ms))
 
         return self._writer.execute(command)
 
@@ -268,7 +288,18 @@ class SignIn:
         def command(uow: UnitOfWork) -> None:
             if not self._revoke(uow, who.user_id, token_id):
                 raise NotFound("There is no such token.", code="TOKEN_NOT_FOUND")
-            _audit(uow, who.user_id, "token.revoke", token_id, "", who.origin)
+            uow.publish(audited(who, "token.revoke", token_id, at_ms=uow.now_ms))
+
+        return self._writer.execute(command)
+
+    def revoke_others(self, who: Principal) -> Future[int]:
+        """End the caller's other logins and sessions; return how many. API tokens stay."""
+        require(who, Action.ACCOUNT_CHANGE)
+
+        def command(uow: UnitOfWork) -> int:
+            count = self._end_sessions(uow, who.user_id, keep=who.token_id)
+            uow.publish(audited(who, "token.revoke_others", who.user_id, str(count), at_ms=uow.now_ms))
+            return count
 
         return self._writer.execute(command)
 
@@ -315,7 +346,16 @@ class SignIn:
             self._make_room(uow, user.user_id)
         uow.users.add_token(token)
         if audit:
-            _audit(uow, user.user_id, audit, token.token_id, name, origin)
+            uow.publish(
+                AuditRecorded(
+                    actor_id=user.user_id,
+                    action=audit,
+                    subject=token.token_id,
+                    details=name,
+                    origin=origin,
+                    at_ms=uow.now_ms,
+                )
+            )
         return Issued(secret=secret, token_id=token.token_id, kind=kind, expires_ms=token.expires_ms, user=user)
 
     def _make_room(self, uow: UnitOfWork, user_id: str) -> None:
@@ -347,12 +387,4 @@ def _refuse_password(password: str, username: str) -> None:
 def _used_up() -> Unauthenticated:
     return Unauthenticated(
         "This link was used or has expired.", code="LINK_USED", fix="Ask an operator for a new one."
-    )
-
-
-def _audit(uow: UnitOfWork, actor_id: str, action: str, subject: str, details: str, origin: str) -> None:
-    uow.publish(
-        AuditRecorded(
-            actor_id=actor_id, action=action, subject=subject, details=details, origin=origin, at_ms=uow.now_ms
-        )
     )

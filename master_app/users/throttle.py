@@ -33,6 +33,11 @@ class Throttle:
             f"Too many {self._what}. Try again in {-(-wait_ms // 1000)} s.", retry_after_s=-(-wait_ms // 1000)
         )
 
+    def is_full(self, key: str, now_ms: int) -> bool:
+        """Tell whether `check` would raise."""
+        with self._lock:
+            return len(self._recent(key, now_ms)) >= self._limit
+
     def count(self, key: str, now_ms: int) -> None:
         """Count one."""
         with self._lock:

@@ -16,8 +16,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from core.domain.audit import audited
 from core.domain.errors import Invalid, NotFound, RateLimited, StorageUnavailable
-from core.domain.events import AuditRecorded
 from core.domain.user import Action, Principal, require
 from core.paths import write_private
 from master_app.ports.secrets import SecretReads, SecretRecord
@@ -98,7 +98,7 @@ class UserSecrets:
                     fix="Remove one first.",
                 )
             uow.secrets.put(SecretRecord(owner_id=who.user_id, name=name, sealed=sealed, changed_ms=uow.now_ms))
-            _audit(uow, who, "secret.set", name)
+            uow.publish(audited(who, "secret.set", name, at_ms=uow.now_ms))
 
         return self._writer.execute(command)
 
@@ -109,7 +109,7 @@ class UserSecrets:
         def command(uow: UnitOfWork) -> None:
             if not uow.secrets.remove(who.user_id, name):
                 raise NotFound("You have no such secret.", code="SECRET_NOT_FOUND")
-            _audit(uow, who, "secret.remove", name)
+            uow.publish(audited(who, "secret.remove", name, at_ms=uow.now_ms))
 
         return self._writer.execute(command)
 
@@ -147,11 +147,3 @@ def _check(name: str, value: str) -> None:
             code="SECRET_VALUE",
             fix="Shorter ones cannot be masked in logs; put large ones into a file elsewhere.",
         )
-
-
-def _audit(uow: UnitOfWork, who: Principal, action: str, name: str) -> None:
-    uow.publish(
-        AuditRecorded(
-            actor_id=who.user_id, action=action, subject=name, details="", origin=who.origin, at_ms=uow.now_ms
-        )
-    )

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
+from core.domain.audit import audited
 from core.domain.errors import NotFound, RateLimited
-from core.domain.events import AuditRecorded
 from core.domain.user import Action, Principal, require
 from core.domain.vpn import (
     FIRST_NUMBER,
@@ -139,16 +139,8 @@ class VpnConfigs:
         return record
 
     def _changed(self, uow: UnitOfWork, who: Principal, action: str, record: VpnRecord) -> None:
-        uow.publish(
-            AuditRecorded(
-                actor_id=who.user_id,
-                action=action,
-                subject=record.config_id,
-                details=f"{record.name}, {address_of(self._network, record.number)}",
-                origin=who.origin,
-                at_ms=uow.now_ms,
-            )
-        )
+        details = f"{record.name}, {address_of(self._network, record.number)}"
+        uow.publish(audited(who, action, record.config_id, details, at_ms=uow.now_ms))
         uow.after_commit(self._hub.request)
 
     def _made(self, config: VpnConfig, private_key: str) -> VpnMade:

@@ -15,7 +15,23 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core.domain.errors import Invalid, Problem
 from master_app.web import problems
 from master_app.web.aliases import Aliases
-from master_app.web.api import accounts, blobs, health, money, nodes, results, submitting, tasks, vpn
+from master_app.web.api import (
+    accounts,
+    audit,
+    blobs,
+    health,
+    invites,
+    metrics,
+    money,
+    nodes,
+    own_account,
+    pool,
+    results,
+    submitting,
+    tasks,
+    users,
+    vpn,
+)
 from master_app.web.api import secrets as user_secrets
 from master_app.web.documents import complete
 from master_app.web.headers import add_headers
@@ -26,6 +42,11 @@ from master_app.web.uploads import FREE_RESERVE_BYTES, USER_BYTES, Uploads
 
 JSON_BYTES: Final = 1 << 20
 _VERSION: Final = "0.1.0"
+#: In the order of the API's reference.
+_SUBJECTS: Final = (
+    *(accounts, own_account, submitting, tasks, results, blobs, user_secrets, nodes, money, vpn),
+    *(pool, users, invites, audit, health, metrics),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +89,14 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
         free_reserve_bytes=settings.free_reserve_bytes,
         user_bytes=settings.user_upload_bytes,
     )
+    app.extensions["hivemind.settings"] = settings
     app.after_request(add_headers)  # runs after the limiter's own
     limiter.init_app(app)
     _begin_requests(app)
+    metrics.count_requests(app, services.figures)
     problems.register_errors(app)
     app.error_processor(_from_apiflask)
-    for each in (accounts, submitting, tasks, results, blobs, nodes, money, user_secrets, vpn, health):
+    for each in _SUBJECTS:
         app.register_blueprint(each.bp)
     app.register_blueprint(health.conditions_bp)
     app.spec_processor(complete)

@@ -20,7 +20,7 @@ _KEY_HEADER: Final = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 _FORMS: Final = ("/api/v1/tasks", "/api/v1/tasks/check", "/api/v1/tasks/quote")
-_IDS: Final = {"task_id", "node_id", "token_id"}
+_IDS: Final = {"task_id", "node_id", "token_id", "invite_id"}
 
 
 def complete(document: Any) -> Any:
@@ -35,7 +35,8 @@ def complete(document: Any) -> Any:
         operation["responses"].setdefault("422", {"description": "It has mistakes.", "content": _PROBLEM})
     document["paths"]["/api/v1/tasks"]["post"].setdefault("parameters", []).append(_KEY_HEADER)
     needed = {**_KEY_HEADER, "required": True, "description": "The same key moves money once."}
-    document["paths"]["/api/v1/transfer"]["post"].setdefault("parameters", []).append(needed)
+    for path in ("/api/v1/transfer", "/api/v1/users/{username}/grant"):
+        document["paths"][path]["post"].setdefault("parameters", []).append(needed)
     document["paths"]["/api/v1/blobs/{sha256}"]["put"]["requestBody"] = {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},

@@ -94,6 +94,13 @@ def from_domain(error: HiveMindError) -> Response:
     problems = error.problems if isinstance(error, errors.Invalid) else ()
     retry_after_s = getattr(error, "retry_after_s", 0) or (1 if status == HTTPStatus.SERVICE_UNAVAILABLE else 0)
     document = problem_json(status, error.code, error.message, fix=error.fix, problems=problems)
+    if isinstance(error, errors.QuotaExceeded):
+        document["quota"] = {
+            "name": error.quota,
+            "bound": error.bound,
+            "used": error.used,
+            "wanted": error.wanted,
+        }
     return respond(document, retry_after_s)
 
 

@@ -19,9 +19,10 @@ from apiflask.fields import (
 from apiflask.validators import Length, OneOf, Range
 
 from core.domain.attempt import AttemptState, FailureClass
+from core.domain.node import NodeAdmin
 from core.domain.subtask import SubtaskState
 from core.domain.task import HeldCode, TaskState
-from core.domain.user import Scope
+from core.domain.user import Role, Scope, SignUp, UserState
 
 
 def _text(description: str = "", **more: Any) -> String:
@@ -34,6 +35,20 @@ def _moment() -> String:
 
 def _one_of(values: Any, **more: Any) -> String:
     return String(validate=OneOf([each.value for each in values]), **more)
+
+
+def _amount(**more: Any) -> Raw:
+    return Raw(
+        metadata={
+            "description": "CPT as text with at most 6 decimals, a whole number of CPT, or an object with `ucpt`.",
+            "oneOf": [
+                {"type": "string", "example": "12.5"},
+                {"type": "integer"},
+                {"type": "object", "properties": {"ucpt": {"type": "integer"}}, "required": ["ucpt"]},
+            ],
+        },
+        **more,
+    )
 
 
 class Money(Schema):
@@ -49,6 +64,13 @@ class ProblemItem(Schema):
     fix = String()
 
 
+class QuotaProblem(Schema):
+    name = String(required=True)
+    bound = Integer(required=True)
+    used = Integer(required=True)
+    wanted = Integer(required=True)
+
+
 class ProblemDocument(Schema):
     """RFC 9457."""
 
@@ -61,6 +83,7 @@ class ProblemDocument(Schema):
     instance = String()
     request_id = String()
     problems = List(Nested(ProblemItem))
+    quota = Nested(QuotaProblem, metadata={"description": "Of QUOTA_... codes: which, its bound, what is used."})
 
 
 class RegisterIn(Schema):
@@ -370,17 +393,7 @@ class BalanceOut(Schema):
 
 class TransferIn(Schema):
     to = _text("A user name.", required=True, validate=Length(1, 80))
-    amount = Raw(
-        required=True,
-        metadata={
-            "description": "CPT as text with at most 6 decimals, a whole number of CPT, or an object with `ucpt`.",
-            "oneOf": [
-                {"type": "string", "example": "12.5"},
-                {"type": "integer"},
-                {"type": "object", "properties": {"ucpt": {"type": "integer"}}, "required": ["ucpt"]},
-            ],
-        },
-    )
+    amount = _amount(required=True)
 
 
 class TransferOut(Schema):
@@ -474,7 +487,156 @@ class CancelIn(Schema):
 
 
 class RetryIn(Schema):
-    all = Boolean(load_default=False, metadata={"description": "Everything again, not only what failed."})
+    mode = String(load_default="failed", validate=OneOf(["failed", "all"]))
+    all = Boolean(load_default=False, metadata={"description": "The same as mode=all."})
+
+
+class ReasonIn(Schema):
+    reason = String(load_default="", validate=Length(max=200))
+
+
+class CountOut(Schema):
+    count = Integer(required=True)
+
+
+class NodeActionIn(ReasonIn):
+    deadline_seconds = Integer(
+        load_default=0,
+        validate=Range(0, 30 * 86_400),
+        metadata={"description": "Of drain: what still runs then is given back; 0: no limit."},
+    )
+
+
+class NodeAdminOut(Schema):
+    node_id = String(required=True)
+    admin = _one_of(NodeAdmin, required=True)
+
+
+class UserRowOut(Schema):
+    """A user as operators see one; and as everybody's own export has it."""
+
+    user_id = String(required=True)
+    username = String(required=True)
+    roles = List(_one_of(Role), required=True)
+    state = _one_of(UserState, required=True)
+    state_reason = String(required=True)
+    created_at = _moment()
+    last_login_at = _moment()
+    password_at = _moment()
+    language = String(required=True)
+    has_own_quota = Boolean(required=True)
+    balance = Nested(Money, required=True)
+
+
+class NewUserIn(Schema):
+    username = String(required=True, validate=Length(1, 80))
+    password = String(required=True, validate=Length(1, 1024))
+    roles = List(_one_of(Role), required=True, validate=Length(1, 3))
+
+
+class RolesIn(Schema):
+    roles = List(_one_of(Role), required=True, validate=Length(1, 3))
+
+
+class ResetLinkOut(Schema):
+    link = _text("A bearer secret: shown now and never again. `link` of POST /api/v1/login.", required=True)
+    expires_at = _moment()
+
+
+class GrantIn(Schema):
+    amount = _amount(required=True)
+
+
+class QuotaOut(Schema):
+    queued_tasks = Integer(required=True, allow_none=True)
+    queued_subtasks = Integer(required=True, allow_none=True)
+    storage_bytes = Integer(required=True, allow_none=True)
+    running_cores = Float(required=True, allow_none=True)
+    spend_day = Nested(Money, required=True, allow_none=True)
+
+
+class QuotaIn(Schema):
+    """A bound that is null is none."""
+
+    queued_tasks = Integer(allow_none=True, validate=Range(0, 10**9))
+    queued_subtasks = Integer(allow_none=True, validate=Range(0, 10**12))
+    storage_bytes = Integer(allow_none=True, validate=Range(0, 2**60))
+    running_cores = Float(allow_none=True, validate=Range(0.001, 1_000_000))
+    spend_day = _amount(allow_none=True)
+
+
+class QuotaUseOut(QuotaOut):
+    """What is used of each bound."""
+
+
+class StandingOut(Schema):
+    quota = Nested(QuotaOut, required=True)
+    used = Nested(QuotaUseOut, required=True)
+    is_own = Boolean(required=True, metadata={"description": "False: the pool's default holds."})
+
+
+class PoolOut(Schema):
+    name = String(required=True)
+    version = String(required=True)
+    api = String(required=True)
+    sign_up = _one_of(SignUp, required=True)
+
+
+class PoolRulesOut(Schema):
+    sign_up = _one_of(SignUp, required=True)
+    sign_up_grant = Nested(Money, required=True)
+    user_quota = Nested(QuotaOut, required=True)
+    pool_quota = Nested(QuotaOut, required=True)
+
+
+class PoolRulesIn(Schema):
+    sign_up = _one_of(SignUp)
+    sign_up_grant = _amount()
+    user_quota = Nested(QuotaIn)
+    pool_quota = Nested(QuotaIn)
+
+
+class InviteIn(Schema):
+    roles = List(_one_of(Role), load_default=lambda: ["submitter", "provider"], validate=Length(1, 3))
+    uses = Integer(load_default=1, validate=Range(1, 10_000))
+    expires_days = Integer(load_default=7, validate=Range(1, 366))
+
+
+class InviteOut(Schema):
+    invite_id = String(required=True)
+    roles = List(_one_of(Role), required=True)
+    uses_left = Integer(required=True)
+    created_at = _moment()
+    expires_at = _moment()
+
+
+class InviteMadeOut(InviteOut):
+    invite = _text("A bearer secret: shown now and never again.", required=True)
+
+
+class DeleteAccountIn(Schema):
+    password = String(required=True, validate=Length(1, 1024))
+
+
+class AuditRowOut(Schema):
+    sequence = Integer(required=True)
+    at = _moment()
+    actor_id = _text("Empty: nobody who was signed in, or the owner of the data folder.", required=True)
+    actor = _text("The user's name, where there still is one.", allow_none=True)
+    action = String(required=True)
+    subject = String(required=True)
+    subject_name = String(allow_none=True)
+    details = String(required=True)
+    origin = String(required=True)
+    hash = String(required=True)
+
+
+class AuditCheckOut(Schema):
+    sound = Boolean(required=True)
+    rows = Integer(required=True)
+    head = String(required=True)
+    misfit = Integer(allow_none=True, metadata={"description": "The first row that does not fit."})
+    summary = String(required=True)
 
 
 def _page_of(item: type[Schema]) -> type[Schema]:
@@ -495,6 +657,9 @@ ArtifactPage = _page_of(ArtifactOut)
 NodePage = _page_of(NodeOut)
 LedgerPage = _page_of(LedgerRowOut)
 TokenPage = _page_of(TokenOut)
+UserPage = _page_of(UserRowOut)
+InvitePage = _page_of(InviteOut)
+AuditPage = _page_of(AuditRowOut)
 
 
 class PageQuery(Schema):
@@ -502,7 +667,31 @@ class PageQuery(Schema):
     limit = Integer(load_default=50, validate=Range(1, 500))
 
 
-class TasksQuery(PageQuery):
+def _instant(description: str) -> String:
+    return String(
+        load_default="",
+        validate=Length(max=40),
+        metadata={"description": f"{description} RFC 3339, such as 2026-01-31T12:00:00Z."},
+    )
+
+
+class TimesQuery(PageQuery):
+    since = _instant("Not before this time.")
+    until = _instant("Before this time.")
+
+
+class UsersQuery(PageQuery):
+    name = _text("Part of a user's name.", load_default="", validate=Length(max=80))
+
+
+class AuditQuery(TimesQuery):
+    actor = _text("The name of who did it.", load_default="", validate=Length(max=80))
+    action = _text("The beginning of what was done.", load_default="", validate=Length(max=80))
+    subject = _text("The id of what it was done to.", load_default="", validate=Length(max=200))
+    text = _text("Part of the details or the origin.", load_default="", validate=Length(max=200))
+
+
+class TasksQuery(TimesQuery):
     state = _text("One or more task states, separated by commas.", load_default="", validate=Length(max=200))
     name = _text("Part of a task's name.", load_default="", validate=Length(max=200))
 
@@ -546,8 +735,9 @@ class FormatQuery(Schema):
     format = String(load_default="json", validate=OneOf(["json", "csv"]))
 
 
-class LedgerQuery(PageQuery):
+class LedgerQuery(TimesQuery):
     code = _text("Only this kind of transfer.", load_default="", validate=Length(max=40))
+    task = _text("Only of this task.", load_default="", validate=Length(max=40))
 
 
 class PieceQuery(Schema):

@@ -15,19 +15,26 @@ from core.clock import Clock
 from core.domain.condition import Condition
 from core.domain.explain import WhyWaiting
 from core.domain.ledger import Account, Transfer
-from core.domain.operations import JoinLinkMade, NewJoinLink
+from core.domain.node import NodeAdmin
+from core.domain.operations import JoinLinkMade, NewJoinLink, NodeAction
 from core.domain.rewards import Quote
 from core.domain.task import TaskState
-from core.domain.user import Principal, Scope, SignUp, TokenKind
+from core.domain.user import Principal, Scope, TokenKind
 from core.domain.views import NodeView
 from core.domain.vpn import HubState, VpnConfig, VpnHub
 from master_app.feed import Feed
+from master_app.node_pool.figures import PoolFigures
 from master_app.ports.ledger import LedgerReads
 from master_app.ports.reads import LogReads, TaskReads
 from master_app.ports.secrets import SecretRecord
-from master_app.ports.users import TokenRecord, UserRecord
+from master_app.ports.users import TokenRecord
 from master_app.tasks.intake import Prepared, Submitted
-from master_app.users.sign_in import Issued
+from master_app.users.accounts import UserAccounts
+from master_app.users.audit import AuditLog
+from master_app.users.invitations import Invitations
+from master_app.users.minting import Issued
+from master_app.users.quotas import Quotas
+from master_app.users.rules import RulesBook
 from master_app.vpn.configs import VpnMade
 
 
@@ -52,6 +59,8 @@ class ControlService(Protocol):
 
     def retry(self, who: Principal, task_id: str, *, all_of_it: bool = False) -> Future[TaskState]: ...
 
+    def give_up_files(self, who: Principal, task_id: str) -> Future[TaskState]: ...
+
 
 class WhyService(Protocol):
     def why_waiting(self, who: Principal, task_id: str) -> Future[WhyWaiting]:
@@ -66,20 +75,17 @@ class NodeService(Protocol):
         """Raises NotFound."""
 
 
+class NodeControlService(Protocol):
+    """`master_app.node_pool.membership.Membership`. Somebody else's node is NotFound, but for operators."""
+
+    def act(
+        self, who: Principal, node_id: str, action: NodeAction, *, reason: str = "", deadline_ms: int = 0
+    ) -> Future[NodeAdmin]: ...
+
+
 class JoinLinkService(Protocol):
     def create_link(self, who: Principal, wish: NewJoinLink) -> Future[JoinLinkMade]:
         """Make a join link; providers for themselves, operators for anybody. An empty owner is the caller."""
-
-
-class PeopleService(Protocol):
-    """`master_app.users.accounts.UserAccounts`."""
-
-    @property
-    def sign_up_mode(self) -> SignUp: ...
-
-    def sign_up(
-        self, username: str, password: str, *, origin: str = "", invite: str = "", language: str = ""
-    ) -> Future[UserRecord]: ...
 
 
 class SignInService(Protocol):
@@ -113,6 +119,8 @@ class SignInService(Protocol):
 
     def revoke(self, who: Principal, token_id: str) -> Future[None]: ...
 
+    def revoke_others(self, who: Principal) -> Future[int]: ...
+
 
 class AuthenticationService(Protocol):
     """`master_app.users.authenticate.Authenticator`."""
@@ -126,6 +134,8 @@ class MoneyService(Protocol):
     def balance(self, who: Principal) -> Account: ...
 
     def send(self, who: Principal, to_username: str, amount_ucpt: int, key: str) -> Future[Transfer]: ...
+
+    def grant(self, who: Principal, to_username: str, amount_ucpt: int, key: str) -> Future[Transfer]: ...
 
 
 class SecretService(Protocol):
@@ -179,7 +189,13 @@ class WebServices:
     why: WhyService
     nodes: NodeService
     links: JoinLinkService
-    people: PeopleService
+    node_control: NodeControlService
+    people: UserAccounts
+    invitations: Invitations
+    quotas: Quotas
+    rules: RulesBook
+    audit: AuditLog
+    figures: PoolFigures
     sign_in: SignInService
     authenticator: AuthenticationService
     money: MoneyService

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from core.domain.attempt import Failure
+from core.domain.audit import AuditRow
 from core.domain.errors import Invalid, Problem
 from core.domain.explain import WhyWaiting
 from core.domain.ledger import (
@@ -20,7 +21,7 @@ from core.domain.ledger import (
 )
 from core.domain.resources import Resources
 from core.domain.rewards import Quote
-from core.domain.user import Principal
+from core.domain.user import Principal, Quota, QuotaUse
 from core.domain.views import (
     ArtifactView,
     AttemptView,
@@ -31,7 +32,8 @@ from core.domain.views import (
     UsageRow,
 )
 from core.manifest.advice import Advice
-from master_app.ports.users import TokenRecord
+from master_app.ports.users import TokenRecord, UserRecord
+from master_app.users.quotas import Standing
 
 Json = dict[str, Any]
 BASE: Final = "/api/v1"
@@ -53,6 +55,77 @@ def moment(at_ms: int) -> str | None:
 
 def page(items: Sequence[Json], following: str | None) -> Json:
     return {"items": list(items), "next": following}
+
+
+def instant_ms(text: str, key: str) -> int:
+    """Return a time that somebody wrote; 0 for none. Raises Invalid."""
+    if not text:
+        return 0
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            raise ValueError("no time zone")
+        return max(1, int(found.timestamp() * 1000))
+    except (ValueError, OverflowError) as error:
+        raise Invalid(
+            "A time cannot be read.",
+            [
+                Problem(
+                    code="TIME_INVALID",
+                    key=key,
+                    reason="It is no time of RFC 3339 with its time zone.",
+                    fix="Write it as 2026-01-31T12:00:00Z.",
+                )
+            ],
+            code="TIME_INVALID",
+        ) from error
+
+
+def user(record: UserRecord, balance_ucpt: int) -> Json:
+    return {
+        "user_id": record.user_id,
+        "username": record.username,
+        "roles": sorted(role.value for role in record.roles),
+        "state": record.state.value,
+        "state_reason": record.state_reason,
+        "created_at": moment(record.created_ms),
+        "last_login_at": moment(record.last_login_ms),
+        "password_at": moment(record.password_ms),
+        "language": record.language,
+        "has_own_quota": record.quota is not None,
+        "balance": money(balance_ucpt),
+    }
+
+
+def quota(value: Quota | QuotaUse) -> Json:
+    cores, spend = value.running_cpu_millis, value.spend_day_ucpt
+    return {
+        "queued_tasks": value.queued_tasks,
+        "queued_subtasks": value.queued_subtasks,
+        "storage_bytes": value.storage_bytes,
+        "running_cores": None if cores is None else cores / 1000,
+        "spend_day": None if spend is None else money(spend),
+    }
+
+
+def standing(value: Standing) -> Json:
+    return {"quota": quota(value.quota), "used": quota(value.use), "is_own": value.is_own}
+
+
+def audit_row(row: AuditRow, names: Mapping[str, str]) -> Json:
+    fact = row.fact
+    return {
+        "sequence": row.sequence,
+        "at": moment(fact.at_ms),
+        "actor_id": fact.actor_id,
+        "actor": names.get(fact.actor_id),
+        "action": fact.action,
+        "subject": fact.subject,
+        "subject_name": names.get(fact.subject),
+        "details": fact.details,
+        "origin": fact.origin,
+        "hash": row.hash,
+    }
 
 
 def quote(value: Quote) -> Json:

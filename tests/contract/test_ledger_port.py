@@ -193,7 +193,7 @@ class LedgerContract:
     def test_spend_counts_payments_only(self, ledger: Ledger) -> None:
         with ledger.transaction() as repository:
             repository.append([grant(1), open_hold(), full_transfer(), send(12)])
-        assert ledger.reads.spent_ucpt("A", 0) == 7
+        assert ledger.reads.spent_ucpt("A", 0) == ledger.reads.spent_ucpt(None, 0) == 7
         assert ledger.reads.spent_ucpt("A", 10) == ledger.reads.spent_ucpt("B", 0) == 0
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -183,6 +183,14 @@ class UsersContract:
             repository.save_invite(row)
         with people.transaction() as repository:
             assert [found.invite_id for found in repository.invites()] == ["i2"]
+            assert (repository.forget_invites(50), repository.forget_invites(51)) == (0, 2)
+            assert repository.invite("sha-i2") is None
+
+    def test_those_with_a_quota_of_their_own_are_found(self, people: People) -> None:
+        with people.transaction() as repository:
+            repository.add(user())
+            repository.add(replace(user("2", "bo"), quota=None))
+        assert [found.user_id for found in people.reads.with_quota()] == ["1"]
 
     def test_a_rollback_leaves_nothing(self, people: People) -> None:
         with people.transaction() as repository:

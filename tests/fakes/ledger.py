@@ -106,13 +106,24 @@ class MemoryLedgerReads:
         ]
 
     def page(
-        self, *, account_id: str | None, codes: Sequence[Code] = (), cursor: str | None = None, limit: int = 50
+        self,
+        *,
+        account_id: str | None,
+        codes: Sequence[Code] = (),
+        task_id: str = "",
+        since_ms: int = 0,
+        until_ms: int = 0,
+        cursor: str | None = None,
+        limit: int = 50,
     ) -> Page[ChainedTransfer]:
         below = int(cursor) if cursor else None
         found = [
             row
             for row in reversed(list(self.rows(account_id=account_id)))
-            if (not codes or row.transfer.code in codes) and (below is None or row.sequence < below)
+            if (not codes or row.transfer.code in codes)
+            and (not task_id or row.transfer.task_id == task_id)
+            and since_ms <= row.transfer.at_ms < (until_ms or row.transfer.at_ms + 1)
+            and (below is None or row.sequence < below)
         ]
         more = len(found) > limit
         return Page(found[:limit], str(found[limit - 1].sequence) if more else None)
@@ -120,12 +131,14 @@ class MemoryLedgerReads:
     def transfer(self, transfer_id: str) -> ChainedTransfer | None:
         return next((r for r in self._ledger.committed if r.transfer.transfer_id == transfer_id), None)
 
-    def spent_ucpt(self, user_id: str, since_ms: int) -> int:
+    def spent_ucpt(self, user_id: str | None, since_ms: int) -> int:
         codes = PAYMENT_CODES | {Code.POOL_FEE}
         return sum(
             row.transfer.amount_ucpt
             for row in self._ledger.committed
-            if row.transfer.code in codes and row.transfer.actor_id == user_id and row.transfer.at_ms >= since_ms
+            if row.transfer.code in codes
+            and user_id in (None, row.transfer.actor_id)
+            and row.transfer.at_ms >= since_ms
         )
 
     def rules(self) -> Mapping[int, RewardRule]:

@@ -109,6 +109,12 @@ class MemoryUsers:
         found = [i for i in self._invites.values() if not i.revoked_ms and i.uses_left > 0]
         return sorted(found, key=lambda invite: invite.invite_id, reverse=True)
 
+    def forget_invites(self, ended_before_ms: int) -> int:
+        ended = [key for key, invite in self._invites.items() if invite.expires_ms < ended_before_ms]
+        for key in ended:
+            del self._invites[key]
+        return len(ended)
+
     def save_invite(self, invite: InviteRecord) -> None:
         self._invites[invite.secret_sha256] = invite
 
@@ -150,6 +156,9 @@ class MemoryUserReads:
             key=lambda user: user.username,
         )
         return Page(found[:limit], found[limit - 1].username if len(found) > limit else None)
+
+    def with_quota(self) -> Sequence[UserRecord]:
+        return [copy(user) for user in self._users()._users.values() if user.quota is not None]
 
     def tokens_of(self, user_id: str) -> Sequence[TokenRecord]:
         return [copy(token) for token in self._users().tokens_of(user_id)]

@@ -150,7 +150,16 @@ class PoolMaster:
     def balance(self, account_id: str) -> int:
         return self.run(lambda uow: uow.ledger.accounts([account_id])[account_id].balance_ucpt)
 
-    def node(self, name: str, owner_id: str = "provider", *, connect: bool = True, **facts: Any) -> ScriptedNode:
+    def node(
+        self,
+        name: str,
+        owner_id: str = "provider",
+        *,
+        connect: bool = True,
+        node_id: str = "",
+        admin: NodeAdmin = NodeAdmin.ACTIVE,
+        **facts: Any,
+    ) -> ScriptedNode:
         """Enrol a node of two cores, 8 GB and two slots, and connect it."""
         values: dict[str, Any] = {
             "arch": "x86_64",
@@ -158,7 +167,7 @@ class PoolMaster:
             "slots": 2,
             "capacity": Resources(cpu_millis=2000, memory_bytes=8 * GIB, disk_bytes=100 * GIB),
         }
-        found = ScriptedNode(self, name, NodeFacts(**(values | facts)))
+        found = ScriptedNode(self, name, NodeFacts(**(values | facts)), own_id=node_id)
 
         def command(uow: UnitOfWork) -> None:
             record = NodeRecord(
@@ -166,7 +175,7 @@ class PoolMaster:
                 name=name,
                 owner_id=owner_id,
                 created_ms=uow.now_ms,
-                admin=NodeAdmin.ACTIVE,
+                admin=admin,
                 certificate_serial="1",
                 facts=found.facts,
             )
@@ -254,6 +263,8 @@ class ScriptedNode:
     facts: NodeFacts
     incarnation: int = 1
     highest_term: int = 0
+    #: Where the plain id will not do: doors take ULIDs only.
+    own_id: str = ""
     link: RecordingLink | None = None
     silent: bool = False
     owner: OwnerStatus = field(default_factory=OwnerStatus)
@@ -264,7 +275,7 @@ class ScriptedNode:
 
     @property
     def node_id(self) -> str:
-        return f"node-{self.name}"
+        return self.own_id or f"node-{self.name}"
 
     # ---- the session
 

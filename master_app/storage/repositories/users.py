@@ -56,6 +56,8 @@ _INVITE: Final = select(invites).where(invites.c.secret_sha256 == bindparam("sec
 _INVITES: Final = (
     select(invites).where(text("uses_left > 0 AND revoked_ms = 0")).order_by(invites.c.invite_id.desc())
 )
+_ENDED_INVITES: Final = select(invites.c.invite_id).where(invites.c.expires_ms < bindparam("ended_before"))
+_FORGET_INVITE: Final = invites.delete().where(invites.c.invite_id == bindparam("key_invite_id"))
 
 
 class SqlUsers:
@@ -156,6 +158,13 @@ class SqlUsers:
 
     def invites(self) -> Sequence[InviteRecord]:
         return [self._invites.setdefault(row[0], row_to_invite(row)) for row in self._sql.rows(_INVITES)]
+
+    def forget_invites(self, ended_before_ms: int) -> int:
+        ended = self._sql.rows(_ENDED_INVITES, (ended_before_ms,))
+        self._sql.run_many(_FORGET_INVITE, ended)
+        for (invite_id,) in ended:
+            self._invites.pop(invite_id, None)
+        return len(ended)
 
     def save_invite(self, invite: InviteRecord) -> None:
         row = invite_to_row(invite)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 
 from master_app.storage.tables.base import BY_KEY, integer, maybe_integer, metadata, text
 
@@ -34,5 +34,6 @@ audit_log = Table(
     text("hash"),
     **BY_KEY,
 )
+Index("ix_audit_actor", audit_log.c.actor_id, audit_log.c.sequence)
 
 meta = Table("meta", metadata, text("name", key=True), text("content"), **BY_KEY)

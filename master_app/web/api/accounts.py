@@ -10,7 +10,7 @@ from core.domain.errors import Invalid, NotFound
 from core.domain.ids import is_ulid
 from core.domain.ledger import user_account
 from core.domain.user import Principal, Scope
-from master_app.users.sign_in import Issued
+from master_app.users.minting import Issued
 from master_app.web import schemas, shapes
 from master_app.web.api.parts import blueprint, done
 from master_app.web.identity import bearer_secret, caller, services, signed_in
@@ -165,6 +165,15 @@ def make_token(json_data: dict[str, Any]) -> Any:
         201,
         {"Location": f"{shapes.BASE}/tokens/{issued.token_id}"},
     )
+
+
+@bp.post("/tokens/revoke-others")
+@signed_in
+@bp.output(schemas.CountOut)
+@bp.doc(summary="Sign out everywhere else", responses=[401, 403])
+def revoke_others() -> Any:
+    """Ends your other logins and browser sessions. API tokens stay."""
+    return {"count": done(services().sign_in.revoke_others(caller()))}
 
 
 @bp.delete("/tokens/<token_id>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Response, request
+from flask import Response
 
 from core.domain.errors import Invalid, Problem
 from core.domain.ledger import Code, user_account
@@ -12,7 +12,7 @@ from core.domain.user import Action, require
 from master_app.ledger.explain import explain_amount
 from master_app.ledger.statements import receipts, to_csv, to_json_lines
 from master_app.web import schemas, shapes
-from master_app.web.api.parts import blueprint, done, idempotency_key
+from master_app.web.api.parts import blueprint, done, needed_idempotency_key, number_cursor
 from master_app.web.api.results import disposition
 from master_app.web.identity import caller, services, signed_in
 
@@ -53,12 +53,13 @@ def ledger(query_data: dict[str, Any]) -> Any:
             "There is no such kind of transfer.",
             [Problem(code="CODE_UNKNOWN", key="code", reason="It is unknown.", fix=f"One of {', '.join(Code)}.")],
         )
-    cursor = query_data["cursor"] or None
-    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise Invalid("This is no cursor.", code="CURSOR_INVALID", fix="Pass the `next` of a page.")
+    cursor = number_cursor(query_data["cursor"])
     found = services().ledger.page(
         account_id=user_account(who.user_id),
         codes=(Code(code),) if code else (),
+        task_id=query_data["task"],
+        since_ms=shapes.instant_ms(query_data["since"], "since"),
+        until_ms=shapes.instant_ms(query_data["until"], "until"),
         cursor=cursor,
         limit=query_data["limit"],
     )
@@ -113,12 +114,7 @@ def transfer(json_data: dict[str, Any]) -> Any:
     """Needs an Idempotency-Key: the same key with the same content moves money once."""
     who = caller()
     require(who, Action.MONEY_SEND)
-    if "Idempotency-Key" not in request.headers:
-        raise Invalid(
-            "This request needs an Idempotency-Key.",
-            code="IDEMPOTENCY_KEY_MISSING",
-            fix="Send the header Idempotency-Key, a new one for each transfer.",
-        )
+    key = needed_idempotency_key()
     amount = shapes.amount_ucpt(json_data["amount"])
-    sent = done(services().money.send(who, json_data["to"], amount, idempotency_key()))
+    sent = done(services().money.send(who, json_data["to"], amount, key))
     return shapes.transfer(sent, who.user_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.domain.errors import NotFound
 from core.domain.ids import is_ulid
-from core.domain.operations import NewJoinLink
+from core.domain.operations import NewJoinLink, NodeAction
 from core.domain.user import Action, require
 from core.domain.views import NodeView
 from master_app.web import schemas, shapes
@@ -45,6 +45,39 @@ def get_node(node_id: str) -> Any:
     if not is_ulid(node_id):
         raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
     return shapes.node(done(services().nodes.node(who, node_id)), who)
+
+
+def _add_action(action: NodeAction, summary: str) -> None:
+    """Add POST /nodes/{node_id}/{action}."""
+
+    @bp.post(f"/nodes/<node_id>/{action.value.replace('_', '-')}", endpoint=f"node_{action.value}")
+    @signed_in
+    @bp.input(schemas.NodeActionIn, location="json")
+    @bp.output(schemas.NodeAdminOut)
+    @bp.doc(summary=summary, responses=[401, 403, 404, 409])
+    def act(node_id: str, json_data: dict[str, Any]) -> Any:
+        who = caller()
+        require(who, Action.NODE_CONTROL)
+        if not is_ulid(node_id):
+            raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
+        seconds = json_data["deadline_seconds"]
+        deadline_ms = services().clock.wall_ms() + seconds * 1000 if seconds else 0
+        wish = services().node_control.act(
+            who, node_id, action, reason=json_data["reason"], deadline_ms=deadline_ms
+        )
+        return {"node_id": node_id, "admin": done(wish).value}
+
+
+for _action, _summary in {
+    NodeAction.APPROVE: "Let a node that waits for it into the pool",
+    NodeAction.DECLINE: "Turn a node that waits for approval away",
+    NodeAction.PAUSE: "Give a node nothing new",
+    NodeAction.RESUME: "Take a pause or drain back",
+    NodeAction.DRAIN: "Let a node finish what it runs, and give it nothing new",
+    NodeAction.REVOKE: "Take a node out of the pool for good",
+    NodeAction.CLEAR_QUARANTINE: "Give a node under observation work again",
+}.items():
+    _add_action(_action, _summary)
 
 
 @bp.post("/join-links")

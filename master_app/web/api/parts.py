@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from apiflask import APIBlueprint
 from flask import request
 
-from core.domain.errors import Invalid, NotFound
+from core.domain.errors import Invalid, NotFound, Problem
 from core.domain.ids import is_ulid
 from core.domain.user import Action, Principal, require
 from core.domain.views import TaskView
@@ -52,6 +52,37 @@ def own_task(who: Principal, task_id: str) -> TaskView:
 
 def no_such_task() -> NotFound:
     return NotFound("There is no such task.", code="TASK_NOT_FOUND", fix="See GET /api/v1/tasks for yours.")
+
+
+def needed_idempotency_key() -> str:
+    """Return the header Idempotency-Key of a request that moves money. Raises Invalid without one."""
+    key = idempotency_key()
+    if not key:
+        raise Invalid(
+            "This request needs an Idempotency-Key.",
+            code="IDEMPOTENCY_KEY_MISSING",
+            fix="Send the header Idempotency-Key, a new one for each transfer.",
+        )
+    return key
+
+
+def number_cursor(text: str | None) -> str | None:
+    """Return a cursor that is a number of a row. Raises Invalid."""
+    if not text or (text.isascii() and text.isdigit() and len(text) <= 18):
+        return text or None
+    raise bad_cursor()
+
+
+def bad_cursor() -> Invalid:
+    return Invalid(
+        "This is no cursor.",
+        [
+            Problem(
+                code="CURSOR_INVALID", key="cursor", reason="It names no page.", fix="Pass the `next` of a page."
+            )
+        ],
+        code="CURSOR_INVALID",
+    )
 
 
 def idempotency_key() -> str:

@@ -14,7 +14,7 @@ from core.domain.task import TaskState
 from core.domain.user import Action, Principal, require
 from core.domain.views import AttemptView
 from master_app.web import schemas, shapes
-from master_app.web.api.parts import blueprint, done, no_such_task, own_task, owner_filter
+from master_app.web.api.parts import bad_cursor, blueprint, done, no_such_task, own_task, owner_filter
 from master_app.web.api.submitting import wait_for_end
 from master_app.web.identity import caller, services, signed_in
 
@@ -27,8 +27,10 @@ bp = blueprint("tasks", "Tasks")
 @bp.output(schemas.TaskPage)
 @bp.doc(summary="Your tasks, newest first", responses=[401, 403])
 def list_tasks(query_data: dict[str, Any]) -> Any:
-    """Operators see everybody's."""
+    """Operators see everybody's. `since` and `until` bound when a task was made."""
     found = services().tasks.tasks(
+        since_ms=shapes.instant_ms(query_data["since"], "since"),
+        until_ms=shapes.instant_ms(query_data["until"], "until"),
         owner_id=owner_filter(caller()),
         states=_states(query_data["state"]),
         name_contains=query_data["name"],
@@ -150,9 +152,20 @@ def resume(task_id: str) -> Any:
 @bp.output(schemas.StateOut)
 @bp.doc(summary="Run what failed again", responses=[401, 402, 403, 404, 409])
 def retry(task_id: str, wish: dict[str, Any]) -> Any:
-    """Successes are kept, unless `all` is true."""
+    """`mode` failed (the default): what succeeded is kept. `mode` all: everything again, in a new generation."""
     who = _controller(task_id)
-    return _state(task_id, done(services().control.retry(who, task_id, all_of_it=wish["all"])))
+    all_of_it = wish["all"] or wish["mode"] == "all"
+    return _state(task_id, done(services().control.retry(who, task_id, all_of_it=all_of_it)))
+
+
+@bp.delete("/tasks/<task_id>/files")
+@signed_in
+@bp.output(schemas.StateOut)
+@bp.doc(summary="Give up the files of an ended task", responses=[401, 403, 404, 409])
+def give_up_files(task_id: str) -> Any:
+    """Bundle and results go now, not when they expire; record, usage and receipts stay. Frees your storage."""
+    who = _controller(task_id)
+    return _state(task_id, done(services().control.give_up_files(who, task_id)))
 
 
 def _controller(task_id: str) -> Principal:
@@ -190,15 +203,7 @@ def _cursor(text: str | None, *, ulid: bool) -> str | None:
         return None
     if is_ulid(text) if ulid else (text.isascii() and text.isdigit() and len(text) <= 9):
         return text
-    raise Invalid(
-        "This is no cursor.",
-        [
-            Problem(
-                code="CURSOR_INVALID", key="cursor", reason="It names no page.", fix="Pass the `next` of a page."
-            )
-        ],
-        code="CURSOR_INVALID",
-    )
+    raise bad_cursor()
 
 
 def _attempt(task_id: str, query: dict[str, Any]) -> AttemptView | None:

@@ -9,9 +9,11 @@ import psycopg
 import pytest
 
 from core.domain.attempt import AttemptState
+from core.domain.audit import check_rows
 from core.domain.errors import Busy, Conflict, StorageUnavailable
 from core.domain.events import AttemptEnded, AuditRecorded, TaskProgressed, TaskSubmitted
 from core.domain.node import NodeFacts, NodeHealth
+from master_app.ports.audit import AuditFilter
 from master_app.ports.unit_of_work import Command, Lane, UnitOfWork
 from master_app.scheduling.pool import PoolNode
 from master_app.storage.lanes import LANE_LENGTH
@@ -252,10 +254,12 @@ def test_timelines_and_the_audit_log_are_written_with_the_change(opened: Opened)
         ("attempt", 1, "LOST: lease"),
     ]
     assert opened.storage.task_reads.events(task.task_id, after=events[0].sequence) == events[1:]
-    page = opened.storage.audit_reads.page(limit=3)
+    page = opened.storage.audit_reads.page(AuditFilter(), limit=3)
     assert [row.fact.subject for row in page.items] == ["4", "3", "2"]
-    assert [row.fact.subject for row in opened.storage.audit_reads.page(cursor=page.next).items] == ["1"]
-    assert opened.storage.audit_reads.first_altered() is None
+    assert [
+        row.fact.subject for row in opened.storage.audit_reads.page(AuditFilter(), cursor=page.next).items
+    ] == ["1"]
+    assert check_rows(opened.storage.audit_reads.rows()).misfit is None
 
 
 def test_an_altered_audit_row_is_found(opened: Opened) -> None:
@@ -269,7 +273,7 @@ def test_an_altered_audit_row_is_found(opened: Opened) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE audit_log SET actor_id = 'somebody' WHERE sequence = 2")
     engine.dispose()
-    assert opened.storage.audit_reads.first_altered() == 2
+    assert check_rows(opened.storage.audit_reads.rows()).misfit == 2
 
 
 def test_a_lost_connection_fails_what_was_under_way_and_is_made_again(

@@ -51,7 +51,7 @@ TABLES: Final = {
         "state_reason state_since_ms:i wish held held_reason wait_for merge started_ms:i ended_ms:i "
         "deadline_ms:i generation:i next_index:i ready:i backoff:i active:i succeeded:i failed:i "
         "cancelled:i eaten:i live_attempts:i max_failed:i min_success:f revision:i pin wheels "
-        "parts_blob paid_ucpt:i max_ucpt:n returned:i idempotency_key expires_ms:i expired:i"
+        "parts_blob paid_ucpt:i max_ucpt:n returned:i idempotency_key expires_ms:i expired:i result_bytes:i"
     ),
     "tokens": (
         "*token_id user_id kind secret_sha256 name scopes created_ms:i expires_ms:i revoked_ms:i "
@@ -78,6 +78,7 @@ _SPENDING: Final = "code IN ('ATTEMPT_PAID', 'ATTEMPT_PAID_SHORT', 'POOL_FEE')"
 INDEXES: Final = (
     ("ix_attempts_live", "attempts", "attempt_id", False, _LIVE_ATTEMPT),
     ("ix_attempts_subtask", "attempts", "task_id ix", False, ""),
+    ("ix_audit_actor", "audit_log", "actor_id sequence", False, ""),
     ("ix_invites_secret", "invites", "secret_sha256", True, ""),
     ("ix_nodes_name", "nodes", "name", False, ""),
     ("ix_subtasks_open", "subtasks", "task_id ix", False, "state IN ('BACKOFF', 'BLOCKED', 'READY')"),
@@ -88,6 +89,7 @@ INDEXES: Final = (
     ("ix_tasks_key", "tasks", "owner_id idempotency_key", True, "idempotency_key <> ''"),
     ("ix_tasks_live", "tasks", "task_id", False, _LIVE_TASK),
     ("ix_tasks_live_owner", "tasks", "owner_id state subtask_count", False, _LIVE_TASK),
+    ("ix_tasks_stored", "tasks", "owner_id bundle_id result_bytes", False, "expired = 0"),
     ("ix_tasks_owner", "tasks", "owner_id task_id", False, ""),
     ("ix_tokens_secret", "tokens", "secret_sha256", True, ""),
     ("ix_tokens_user", "tokens", "user_id token_id", False, ""),

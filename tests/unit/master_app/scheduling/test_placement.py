@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.domain.node import HostUse, NodeFacts
 from core.domain.resources import GIB
 from master_app.scheduling.placement import place
+from master_app.scheduling.settings import CoreQuotas
 from tests.unit.master_app.scheduling.factories import (
     NOW,
     capacity,
@@ -82,7 +83,7 @@ def test_limits_of_a_task_hold_within_one_call(field: str, value: object, most: 
 
 def test_a_quota_of_an_owner_is_kept() -> None:
     pool = make_pool([make_node("n")], [make_task("t", 8), make_task("u", 8, owner_id="other")])
-    placed = Counter(placement.task_id for placement in run(pool, owner_cpu_millis={"owner": 2000}))
+    placed = Counter(placement.task_id for placement in run(pool, quotas=CoreQuotas(owners={"owner": 2000})))
     assert placed == {"t": 2, "u": 6}
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from core.domain.user import Principal, Role
-from master_app.users.accounts import SignUpRules, UserAccounts
+from core.domain.pool_rules import PoolRules
+from core.domain.user import Principal, Quota, Role
+from master_app.users.accounts import UserAccounts
 from master_app.users.authenticate import Authenticator
-from master_app.users.sign_in import Minting, SignIn
+from master_app.users.invitations import Invitations
+from master_app.users.minting import Minting
+from master_app.users.rules import RulesBook
+from master_app.users.sign_in import SignIn
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MoneyUnitOfWork
 from tests.fakes.users import DirectWriter, MemoryUserReads, QuickHasher
@@ -40,6 +44,9 @@ class Stage:
             minting=minting,
             clock=self.clock,
         )
+        self.rules = RulesBook(writer=writer, first=PoolRules(**rules))
+        self.quotas: list[tuple[str, Quota | None]] = []
+        self.invitations = Invitations(writer=writer, minting=minting)
         self.accounts = UserAccounts(
             writer=writer,
             reads=self.reads,
@@ -48,7 +55,8 @@ class Stage:
             sign_in=self.sign_in,
             minting=minting,
             clock=self.clock,
-            rules=SignUpRules(**rules),
+            rules=self.rules,
+            on_quota=lambda user_id, quota: self.quotas.append((user_id, quota)),
         )
 
     def pass_time(self, ms: int) -> None:

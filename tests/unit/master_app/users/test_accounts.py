@@ -7,7 +7,8 @@ import pytest
 from core.domain.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
 from core.domain.user import Principal, Quota, Role, SignUp, UserState
 from master_app.ledger.transfers import SIGN_UP_GRANT_UCPT
-from master_app.users.accounts import SIGN_UP_ROLES, default_sign_up
+from master_app.users.accounts import default_sign_up
+from master_app.users.invitations import SIGN_UP_ROLES
 from tests.unit.master_app.users.stage import PASSWORD, ROOT, Stage
 
 MEI = Principal(user_id="mei", username="mei", roles=SIGN_UP_ROLES)
@@ -50,13 +51,13 @@ def test_sign_up_is_open_only_to_this_computer_by_default() -> None:
 @pytest.mark.parametrize("mode", [SignUp.INVITE, SignUp.CLOSED])
 def test_a_pool_that_is_not_open_refuses_strangers(mode: SignUp) -> None:
     with pytest.raises(Forbidden) as error:
-        Stage(mode=mode).accounts.sign_up("mei", PASSWORD)
+        Stage(sign_up=mode).accounts.sign_up("mei", PASSWORD)
     assert error.value.code == "SIGN_UP_CLOSED"
 
 
 def test_an_invitation_is_good_for_its_uses_and_its_time() -> None:
-    stage = Stage(mode=SignUp.INVITE)
-    secret, invite = stage.accounts.invite(ROOT, roles=[Role.PROVIDER], uses=2).result()
+    stage = Stage(sign_up=SignUp.INVITE)
+    secret, invite = stage.invitations.make(ROOT, roles=[Role.PROVIDER], uses=2).result()
     assert secret not in repr(invite)
     assert stage.accounts.sign_up("a1", PASSWORD, invite=secret).result().roles == {Role.PROVIDER}
     with pytest.raises(Conflict):
@@ -64,15 +65,15 @@ def test_an_invitation_is_good_for_its_uses_and_its_time() -> None:
     stage.accounts.sign_up("a2", PASSWORD, invite=secret).result()
     with pytest.raises(Forbidden):
         stage.accounts.sign_up("a3", PASSWORD, invite=secret).result()
-    late, _ = stage.accounts.invite(ROOT, lifetime_ms=1000).result()
+    late, _ = stage.invitations.make(ROOT, lifetime_ms=1000).result()
     stage.pass_time(1000)
     with pytest.raises(Forbidden):
         stage.accounts.sign_up("a4", PASSWORD, invite=late).result()
 
 
 def test_closed_means_closed_to_the_invited_too() -> None:
-    stage = Stage(mode=SignUp.CLOSED)
-    secret, _ = stage.accounts.invite(ROOT).result()
+    stage = Stage(sign_up=SignUp.CLOSED)
+    secret, _ = stage.invitations.make(ROOT).result()
     with pytest.raises(Forbidden):
         stage.accounts.sign_up("a", PASSWORD, invite=secret)
 
@@ -86,7 +87,7 @@ def test_what_operators_do_others_may_not() -> None:
         lambda: stage.accounts.lock(MEI, "mei", ""),
         lambda: stage.accounts.unlock(MEI, "mei"),
         lambda: stage.accounts.reset_link(MEI, "mei"),
-        lambda: stage.accounts.invite(MEI),
+        lambda: stage.invitations.make(MEI),
         lambda: stage.accounts.users(MEI),
     ):
         with pytest.raises(Forbidden):
