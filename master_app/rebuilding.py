@@ -101,4 +101,5 @@ def _live(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, row: AttemptRecord,
         deadline_ms=uow.now_ms + spec.lease_s * 1000 + RECOVERY_MS,
         session_id="",
         stop_reason=unwanted,
+        lane=row.lane,
     )

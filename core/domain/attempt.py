@@ -78,6 +78,8 @@ class ReturnReason(StrEnum):
     QUIT = "quit"
     SCHEDULE = "schedule"
     FUNDS = "funds"
+    #: It waited behind another attempt longer than it was meant to, or for a task or node that takes no more.
+    WAITING = "waiting"
 
 
 class LostReason(StrEnum):

@@ -259,6 +259,8 @@ class Offer:
     parts_blob: str = ""
     #: The practice subtask, own tasks and the process runtime earn differently; the agent only shows it.
     paid: bool = True
+    #: Attempts of one lane run one after another in one slot; empty: its own, the lane that later ones may join.
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,10 +276,12 @@ class Offers:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopOrder:
     attempt_id: str
-    #: cancelled, superseded, fenced, funds, drain, deadline, unknown: shown to the provider.
+    #: cancelled, superseded, fenced, funds, drain, deadline, waiting, unknown: shown to the provider.
     reason: str
     #: Ask for a checkpoint and report RETURNED instead of CANCELLED.
     give_back: bool = False
+    #: Only while it waits for a slot: one that has begun runs on.
+    if_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

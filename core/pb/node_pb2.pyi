@@ -817,6 +817,7 @@ class Offer(_message.Message):
     DEADLINE_MS_FIELD_NUMBER: _builtins.int
     PARTS_BLOB_FIELD_NUMBER: _builtins.int
     PAID_FIELD_NUMBER: _builtins.int
+    LANE_FIELD_NUMBER: _builtins.int
     attempt_id: _builtins.str
     task_id: _builtins.str
     revision: _builtins.int
@@ -827,6 +828,8 @@ class Offer(_message.Message):
     deadline_ms: _builtins.int
     parts_blob: _builtins.str
     paid: _builtins.bool
+    lane: _builtins.str
+    """Attempts of one lane run one after another, under one reservation. Its first attempt's id."""
     @_builtins.property
     def resources(self) -> _values_pb2.Resources: ...
     @_builtins.property
@@ -849,10 +852,11 @@ class Offer(_message.Message):
         deadline_ms: _builtins.int = ...,
         parts_blob: _builtins.str = ...,
         paid: _builtins.bool = ...,
+        lane: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "resources", b"resources"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "attempt_number", b"attempt_number", "checkpoint", b"checkpoint", "deadline_ms", b"deadline_ms", "epoch", b"epoch", "index", b"index", "item", b"item", "lease_s", b"lease_s", "paid", b"paid", "parts_blob", b"parts_blob", "resources", b"resources", "revision", b"revision", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "attempt_number", b"attempt_number", "checkpoint", b"checkpoint", "deadline_ms", b"deadline_ms", "epoch", b"epoch", "index", b"index", "item", b"item", "lane", b"lane", "lease_s", b"lease_s", "paid", b"paid", "parts_blob", b"parts_blob", "resources", b"resources", "revision", b"revision", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -898,19 +902,23 @@ class StopOrder(_message.Message):
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     GIVE_BACK_FIELD_NUMBER: _builtins.int
+    IF_WAITING_FIELD_NUMBER: _builtins.int
     attempt_id: _builtins.str
     reason: _builtins.str
     give_back: _builtins.bool
+    if_waiting: _builtins.bool
+    """Only while it waits for a slot; one that has begun runs on."""
     def __init__(
         self,
         *,
         attempt_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         give_back: _builtins.bool = ...,
+        if_waiting: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "give_back", b"give_back", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "give_back", b"give_back", "if_waiting", b"if_waiting", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -124,6 +124,7 @@ class Dispatcher:
                     deadline_ms=task.deadline_ms,
                     parts_blob=task.parts_blob if is_merge else "",
                     paid=node.owner_id != task.owner_id,
+                    lane="" if live.lane == live.attempt_id else live.lane,
                 )
             )
         term = uow.term

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from core.domain.attempt import AttemptState, LostReason
 from core.domain.events import NodeAdminChanged
@@ -14,6 +15,7 @@ from master_app.node_pool.sessions import NodeSessions
 from master_app.node_pool.wall import WallWatch
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.scheduling.explain import could_ever_fit
+from master_app.scheduling.lanes import overdue
 from master_app.scheduling.pool import PoolNode
 from master_app.tasks.attempts import Attempts
 from master_app.tasks.funds import Funds
@@ -67,6 +69,8 @@ class Reaper:
         """The command itself. Writes nothing when nothing is due."""
         self.wall.look(uow)
         self._lose_overdue(uow)
+        for node_id, attempt_ids in overdue(uow.pool, uow.now_ms).items():
+            uow.after_commit(partial(self._sessions.take_back, node_id, attempt_ids))
         for hot in list(uow.pool.nodes.values()):
             self._judge_health(uow, hot)
             self._finish_drain(uow, hot)

@@ -6,11 +6,11 @@ answer; offers and orders go down the session's link after the commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from core.domain.attempt import LIVE_ATTEMPT_STATES
+from core.domain.attempt import LIVE_ATTEMPT_STATES, ReturnReason
 from core.domain.node import NodeAdmin, NodeHealth
 from core.domain.session import (
     Ack,
@@ -223,6 +223,17 @@ class NodeSessions:
         link = self.link(node_id)
         if link is not None:
             link.send(Orders(session_id=link.session_id, stops=(order,)))
+
+    def take_back(self, node_id: str, attempt_ids: Sequence[str]) -> None:
+        """Ask for what still waits there; derived anew each second, so a lost order does no harm."""
+        link = self.link(node_id)
+        if link is not None:
+            reason = ReturnReason.WAITING.value
+            stops = [
+                StopOrder(attempt_id=attempt_id, reason=reason, give_back=True, if_waiting=True)
+                for attempt_id in attempt_ids
+            ]
+            link.send(Orders(session_id=link.session_id, stops=tuple(stops)))
 
     def close(self, node_id: str, reason: str) -> None:
         """End a node's session (revoked)."""

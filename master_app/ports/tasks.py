@@ -113,6 +113,8 @@ class AttemptRecord:
     state: AttemptState
     memory_bytes: int
     offered_ms: int
+    #: Of the attempt that opened its lane; empty: itself.
+    lane: str = ""
     reason: str = ""
     failure: Failure | None = None
     exit_code: int | None = None

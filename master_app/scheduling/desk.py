@@ -135,7 +135,7 @@ class Desk:
         for node_id, task_id in list(self.pool.claims.items()):
             task, node = self.pool.tasks.get(task_id), self.pool.nodes.get(node_id)
             waits = task is not None and task.dispatchable and task.room() > 0
-            if task is None or node is None or not waits or not eligible(self._first_ask(task), Room(node)):
+            if task is None or node is None or not waits or not eligible(self.first_ask(task), Room(node)):
                 self.pool.release_claim(node_id)
 
     def claim_best(self, task: PoolTask) -> None:
@@ -144,7 +144,7 @@ class Desk:
         most = min(self.settings.max_claims, max(1, len(self.pool.nodes) // 2))
         if len(claims) >= most or task.task_id in claims.values():
             return
-        ask = self._first_ask(task)
+        ask = self.first_ask(task)
         best: tuple[float, str] | None = None
         for node_id in islice(self.pool.nodes, _LOOKED_AT):
             room = self.room(node_id)
@@ -164,7 +164,8 @@ class Desk:
             room = self.room(node_id)
             room.claimed_by, room.claim = "", None
 
-    def _first_ask(self, task: PoolTask) -> Ask:
+    def first_ask(self, task: PoolTask) -> Ask:
+        """Return what the next index of a task wishes for."""
         indices = self.pool.next_indices(task, 1)
         return self.ask(task, indices[0] if indices else 0)
 

@@ -110,15 +110,15 @@ def _own_reason(desk: Desk, task: PoolTask, now_ms: int) -> tuple[str, str] | No
         if task.backoff:
             wait_s = max(0, -(-(task.backoff[0][0] - now_ms) // 1000))
             return f"Its next subtask failed and is tried again in {wait_s} s.", ""
-        return f"All its subtasks have started: {task.active} run.", ""
+        return f"All its subtasks have been given out: {task.lanes} run now.", ""
     if not task.pinned and task.active >= 1:
         return "Its first attempt pins the image; the others follow.", ""
-    if task.max_parallel and task.active >= task.max_parallel:
+    if task.max_parallel and task.lanes >= task.max_parallel:
         return (
-            f"It runs {task.active} at once, as its max_parallel allows.",
+            f"It runs {task.lanes} at once, as its max_parallel allows.",
             f"raise max_parallel above {task.max_parallel}",
         )
-    if task.affordable is not None and task.active >= task.affordable:
+    if task.affordable is not None and task.lanes >= task.affordable:
         return f"The balance of its owner covers {task.affordable} at once.", "add credits"
     quota = desk.over_quota(task.owner_id, task.needs.resources.cpu_millis)
     if quota:

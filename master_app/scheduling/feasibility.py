@@ -53,6 +53,16 @@ class Room:
         self.claimed_by = claimed_by
         self.claim = claim
 
+    @property
+    def free(self) -> Resources:
+        """What is free, without the reservation for a starved task."""
+        return Resources(
+            cpu_millis=self.cpu_millis,
+            memory_bytes=self.memory_bytes,
+            disk_bytes=self.disk_bytes,
+            gpus=self.gpus,
+        )
+
     def take(self, resources: Resources) -> None:
         """Give this away. MUST fit."""
         self.cpu_millis -= resources.cpu_millis

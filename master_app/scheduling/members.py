@@ -85,7 +85,11 @@ class PoolTask:
     ready: list[int] = field(default_factory=list)
     #: (ready_at_ms, index), a heap.
     backoff: list[tuple[int, int]] = field(default_factory=list)
+    #: Live attempts, and the lanes that they run in: that many at once.
     active: int = 0
+    lanes: int = 0
+    #: By node: how long a subtask takes its slot, of late. Soft; see lanes.
+    pace_ms: dict[str, float] | None = None
     #: Nodes that an index must avoid while another is feasible (different_node).
     excluded: dict[int, set[str]] = field(default_factory=dict)
     #: Nodes that the whole task avoids while another is feasible.
@@ -105,12 +109,21 @@ class PoolTask:
         """How many more attempts of it may run at once."""
         limits = [self.waiting]
         if self.max_parallel:
-            limits.append(self.max_parallel - self.active)
+            limits.append(self.max_parallel - self.lanes)
         if self.affordable is not None:
-            limits.append(self.affordable - self.active)
+            limits.append(self.affordable - self.lanes)
         if not self.pinned:
             limits.append(1 - self.active)
         return max(0, min(limits))
+
+    def is_plain(self, index: int) -> bool:
+        """Tell whether an index needs just what all others of its task need."""
+        return (
+            index < self.subtask_count
+            and index not in self.memory_bytes
+            and index not in self.excluded
+            and not self.avoided
+        )
 
     def needs_of(self, index: int) -> Needs:
         """What this index needs; the merge has needs of its own."""
@@ -156,3 +169,5 @@ class LiveAttempt:
     stop_since_ms: int = 0
     #: Whose fair share it counts in; filled in from its task.
     owner_id: str = ""
+    #: Name of the first attempt of its lane; filled in when it opens one itself.
+    lane: str = ""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.domain.resources import Resources
+from master_app.scheduling.ahead import Gap, Rivals, indices_for
 from master_app.scheduling.desk import Candidate, Desk
 from master_app.scheduling.fair_share import share_of
 from master_app.scheduling.feasibility import Ask, has_room
@@ -38,6 +40,9 @@ class Placement:
     index: int
     node_id: str
     resources: Resources
+    #: It follows in a lane that is there, or in the one that another placement of this call opens.
+    lane: str = ""
+    follows: Placement | None = None
 
 
 def place(
@@ -72,6 +77,7 @@ class _Call:
         self.settings = settings
         self.desk = Desk(pool, now_ms, settings)
         self.placed: list[Placement] = []
+        self.rivals = Rivals(self.desk)
         self._timer_ms = timer_ms
         self._until_ms = timer_ms() + budget_ms
         self._blocked_count = 0
@@ -87,6 +93,7 @@ class _Call:
             if self._over():
                 break
             self._place_priority(priority)
+        self._fill_lanes()
         self.desk.close()
         return self.placed
 
@@ -148,6 +155,8 @@ class _Call:
             if not step or found_no_node or self._timer_ms() > self._until_ms:
                 break
         self._rooms_left[task.task_id] = room_left - done
+        if found_no_node:
+            self.rivals.add(task)
         if done:
             if task.starved_since_ms:
                 self.pool.change(task, starved_since_ms=0)
@@ -160,7 +169,7 @@ class _Call:
         """Place the next indices that are alike; tell how many, and whether no node was left for the first."""
         found_no_node = False
         for index in self.pool.next_indices(task, _TRIED):
-            alike = _is_plain(task, index)
+            alike = task.is_plain(index)
             if alike and (id(task.needs), task.owner_id) in self._blocked:
                 found_no_node = True
                 continue
@@ -197,26 +206,48 @@ class _Call:
             if given >= count or not candidates:
                 return given
             index = task.ready[-1] if task.ready else task.next_index
-            if not _is_plain(task, index) or desk.over_quota(task.owner_id, ask.resources.cpu_millis):
+            if not task.is_plain(index) or desk.over_quota(task.owner_id, ask.resources.cpu_millis):
                 return given
             if given % _BETWEEN_LOOKS == 0 and self._timer_ms() > self._until_ms:
                 return given
+
+    def _fill_lanes(self) -> None:
+        """Let more follow in the lanes that this call opened, and in those of which an attempt has ended."""
+        pool, opened = self.pool, list(self.placed)
+        lanes_of = Counter(placement.task_id for placement in opened)
+        for placement in opened:
+            task = pool.tasks[placement.task_id]
+            gap = Gap(task, placement.node_id, 1, placement.resources)
+            self._fill(gap, lanes_of[placement.task_id], follows=placement)
+        while pool.shortened:
+            lane = pool.lanes.get(pool.shortened.popitem()[0])
+            task_of_lane = pool.tasks.get(lane.task_id) if lane is not None else None
+            if lane is not None and task_of_lane is not None and lane.node_id in pool.nodes:
+                gap = Gap(task_of_lane, lane.node_id, len(lane.attempts), lane.resources)
+                self._fill(gap, lanes_of[lane.task_id], lane=lane.lane_id)
+
+    def _fill(self, gap: Gap, opened: int, *, lane: str = "", follows: Placement | None = None) -> None:
+        task, limit = gap.task, self.limit - len(self.placed)
+        if limit <= 0 or self._timer_ms() > self._until_ms:
+            return
+        for index in indices_for(gap, self.desk, self.rivals, lanes=task.lanes + opened, limit=limit):
+            self.pool.take_index(task, index)
+            self.placed.append(
+                Placement(
+                    task_id=task.task_id,
+                    index=index,
+                    node_id=gap.node_id,
+                    resources=gap.resources,
+                    lane=lane,
+                    follows=follows,
+                )
+            )
 
     def _starve(self, task: PoolTask) -> None:
         if not task.starved_since_ms:
             self.pool.change(task, starved_since_ms=self.now_ms)
         elif self.now_ms - task.starved_since_ms >= self.settings.starvation_s * 1000:
             self.desk.claim_best(task)
-
-
-def _is_plain(task: PoolTask, index: int) -> bool:
-    """Tell whether an index needs just what all others of its task need."""
-    return (
-        index < task.subtask_count
-        and index not in task.memory_bytes
-        and index not in task.excluded
-        and not task.avoided
-    )
 
 
 class _Walk:

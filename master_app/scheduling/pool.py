@@ -14,6 +14,7 @@ from functools import partial
 from core.domain.attempt import ATTEMPT_RANK, AttemptState
 from core.domain.resources import Resources
 from master_app.scheduling.indexes import OpenNodes, TaskQueue
+from master_app.scheduling.lanes import Lane
 from master_app.scheduling.members import LiveAttempt, Needs, PoolNode, PoolTask
 
 Undo = Callable[[], object]
@@ -32,6 +33,9 @@ class Pool:
         self.attempts: dict[str, LiveAttempt] = {}
         self.attempts_of_node: dict[str, dict[str, LiveAttempt]] = {}
         self.attempts_of_task: dict[str, dict[str, LiveAttempt]] = {}
+        self.lanes: dict[str, Lane] = {}
+        #: Lanes of which an attempt ended since the last call of placement. A hint: never undone.
+        self.shortened: dict[str, None] = {}
         #: Decayed use of each owner in core-milliseconds, and when it was that; see fair_share.
         self.owner_use: dict[str, tuple[float, int]] = {}
         #: What the live attempts of each owner reserve, in thousandths of cores.
@@ -227,17 +231,24 @@ class Pool:
     # ---- attempts
 
     def add_attempt(self, attempt: LiveAttempt) -> None:
-        """Reserve the attempt's resources on its node. MUST fit: placement looked at this same value."""
+        """Add a live attempt; one that opens its lane reserves. MUST fit: placement looked at this same value."""
         self._link(attempt)
         self._journal.append(lambda: self._unlink(attempt))
 
     def end_attempt(self, attempt_id: str) -> LiveAttempt | None:
-        """Release what a live attempt reserved; None when it is not live."""
+        """Let go of a live attempt, and of its lane's reservation with the last; None when it is not live."""
         attempt = self.attempts.get(attempt_id)
         if attempt is not None:
             self._unlink(attempt)
+            if attempt.lane in self.lanes:
+                self.shortened[attempt.lane] = None
             self._journal.append(lambda: self._link(attempt))
         return attempt
+
+    def waits(self, attempt: LiveAttempt) -> bool:
+        """Tell whether a live attempt waits behind another of its lane."""
+        lane = self.lanes.get(attempt.lane)
+        return lane is not None and lane.waits(attempt.attempt_id)
 
     def advance_attempt(self, attempt: LiveAttempt, state: AttemptState) -> bool:
         """Move a live attempt forward; False when that would be no step forward."""
@@ -261,13 +272,31 @@ class Pool:
         task = self.tasks.get(attempt.task_id)
         if task is not None:
             attempt.owner_id = task.owner_id
-        self._reserve(attempt, attempt.resources, 1, task)
+            task.active += 1
+        attempt.lane = attempt.lane or attempt.attempt_id
+        lane = self.lanes.get(attempt.lane)
+        if lane is None:
+            lane = Lane(attempt.lane, attempt.task_id, attempt.node_id, attempt.resources)
+            self.lanes[attempt.lane] = lane
+            self._reserve(attempt, lane.resources, 1, task)
+        lane.attempts[attempt.attempt_id] = attempt
+        if task is not None:
+            self.queue.touch(task)
 
     def _unlink(self, attempt: LiveAttempt) -> None:
         del self.attempts[attempt.attempt_id]
         _drop(self.attempts_of_node, attempt.node_id, attempt.attempt_id)
         _drop(self.attempts_of_task, attempt.task_id, attempt.attempt_id)
-        self._reserve(attempt, attempt.resources, -1, self.tasks.get(attempt.task_id))
+        task = self.tasks.get(attempt.task_id)
+        if task is not None:
+            task.active -= 1
+        lane = self.lanes[attempt.lane]
+        del lane.attempts[attempt.attempt_id]
+        if not lane.attempts:
+            del self.lanes[attempt.lane]
+            self._reserve(attempt, lane.resources, -1, task)
+        if task is not None:
+            self.queue.touch(task)
 
     def _reserve(self, attempt: LiveAttempt, amount: Resources, sign: int, task: PoolTask | None) -> None:
         node = self.nodes.get(attempt.node_id)
@@ -276,8 +305,7 @@ class Pool:
             node.running += sign
             self.open_nodes.touch(node)
         if task is not None:
-            task.active += sign
-            self.queue.touch(task)
+            task.lanes += sign
         running = self.owner_cpu_millis.get(attempt.owner_id, 0) + sign * amount.cpu_millis
         if running:
             self.owner_cpu_millis[attempt.owner_id] = running
@@ -304,8 +332,9 @@ class Pool:
             live = self.attempts_of_node.get(node_id)
             if live is not None:
                 # Known anew, or put in after its attempts: what runs there stays reserved.
-                node.reserved = sum((attempt.resources for attempt in live.values()), Resources())
-                node.running = len(live)
+                lanes = [self.lanes[lane_id] for lane_id in {attempt.lane for attempt in live.values()}]
+                node.reserved = sum((lane.resources for lane in lanes), Resources())
+                node.running = len(lanes)
             self.open_nodes.touch(node)
 
     def _set_task(self, task_id: str, task: PoolTask | None) -> None:
@@ -319,6 +348,7 @@ class Pool:
         live = self.attempts_of_task.get(task_id)
         if live is not None:
             task.active = len(live)
+            task.lanes = len({attempt.lane for attempt in live.values()})
         self.queue.touch(task)
         for ready_at_ms, _ in task.backoff:
             heapq.heappush(self.alarms, (ready_at_ms, task_id))

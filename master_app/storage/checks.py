@@ -22,8 +22,9 @@ def pool_differences(uow: UnitOfWork) -> list[str]:
         if (row.state, row.node_id, row.epoch) != (hot.state, hot.node_id, hot.epoch):
             found.append(f"attempt {attempt_id} is {hot.state.value} on {hot.node_id}, its row {row.state.value}")
     for node in pool.nodes.values():
-        here = pool.attempts_of_node.get(node.node_id, {}).values()
-        reserved = sum((attempt.resources for attempt in here), Resources())
+        # Attempts of one lane run one after another and reserve once.
+        here = {hot.lane: hot for hot in pool.attempts_of_node.get(node.node_id, {}).values()}
+        reserved = sum((attempt.resources for attempt in here.values()), Resources())
         if node.running != len(here) or _sums(reserved) != _sums(node.reserved):
             found.append(f"node {node.node_id} reserves {node.reserved}, its attempts {reserved}")
     live = set()

@@ -22,9 +22,10 @@ from core.domain.task import TERMINAL_TASK_STATES, MergeState, WaitFor
 from master_app.ports.tasks import AttemptRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.fair_share import charge
+from master_app.scheduling.lanes import forget_pace, note_success
 from master_app.scheduling.placement import Placement
 from master_app.scheduling.pool import LiveAttempt
-from master_app.tasks.batch import Applied, Batch, row_of
+from master_app.tasks.batch import Applied, Batch, GoodEnds, row_of
 from master_app.tasks.closing import settle_ended
 from master_app.tasks.hot import pinned_needs
 from master_app.tasks.late_results import LateResults
@@ -83,10 +84,16 @@ class Attempts:
     def lose(self, uow: UnitOfWork, lost: Sequence[tuple[str, LostReason]]) -> Applied:
         """Give live attempts up. Not paid; their subtasks are READY again while their infra budget lasts."""
         batch, applied = Batch(), Applied()
+        batch.waited = {
+            attempt_id
+            for attempt_id, _ in lost
+            if (live := uow.pool.attempts.get(attempt_id)) is not None and uow.pool.waits(live)
+        }
         for attempt_id, reason in lost:
             live = uow.pool.end_attempt(attempt_id)
             if live is None:
                 continue
+            self._forget_pace(uow, live)
             record = replace(
                 row_of(live),
                 state=AttemptState.LOST,
@@ -109,6 +116,7 @@ class Attempts:
                 batch.moved.append((live.attempt_id, update.state, update.started_at_ms))
                 self._note_start(uow, live, batch)
             return
+        self._note_lane(uow, live, update, batch)
         uow.pool.end_attempt(live.attempt_id)
         if update.state is not AttemptState.REJECTED:
             self._note_start(uow, live, batch)
@@ -124,6 +132,7 @@ class Attempts:
             state=_final_state(live, update.state),
             memory_bytes=live.resources.memory_bytes,
             offered_ms=live.offered_ms,
+            lane="" if live.lane == live.attempt_id else live.lane,
             reason=live.stop_reason or update.reason,
             failure=update.failure,
             exit_code=update.exit_code,
@@ -137,6 +146,23 @@ class Attempts:
         if record.state is AttemptState.SUCCEEDED and update.artifacts:
             uow.attempts.add_artifacts(live.attempt_id, SubtaskKey(live.task_id, live.index), update.artifacts)
         self._end(uow, live, record, update, batch)
+
+    def _note_lane(self, uow: UnitOfWork, live: LiveAttempt, update: AttemptUpdate, batch: Batch) -> None:
+        if update.state is not AttemptState.SUCCEEDED:
+            self._forget_pace(uow, live)
+            if uow.pool.waits(live):
+                batch.waited.add(live.attempt_id)
+            return
+        ends = batch.good_ends.get(live.lane)
+        if ends is None:
+            ends = batch.good_ends[live.lane] = GoodEnds(uow.pool.lanes[live.lane], live.offered_ms)
+        ends.count += 1
+
+    @staticmethod
+    def _forget_pace(uow: UnitOfWork, live: LiveAttempt) -> None:
+        hot = uow.pool.tasks.get(live.task_id)
+        if hot is not None:
+            forget_pace(hot, live.node_id)
 
     @staticmethod
     def _keep_checkpoint(uow: UnitOfWork, live: LiveAttempt, update: AttemptUpdate) -> None:
@@ -232,6 +258,10 @@ class Attempts:
         if batch.wins:
             uow.subtasks.win(batch.wins)
             applied.successes += len(batch.wins)
+        for ends in batch.good_ends.values():
+            hot = uow.pool.tasks.get(ends.lane.task_id)
+            if hot is not None:
+                note_success(hot, ends.lane, ends.count, ends.offered_ms, uow.now_ms)
         if batch.setbacks:
             self._setbacks.apply(uow, batch, applied)
         if batch.ended:

@@ -9,6 +9,7 @@ from core.domain.ids import SubtaskKey
 from core.domain.session import AttemptUpdate
 from master_app.ports.tasks import AttemptRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
+from master_app.scheduling.lanes import Lane
 from master_app.scheduling.pool import LiveAttempt
 
 
@@ -33,6 +34,15 @@ class Applied:
 
 
 @dataclass(slots=True)
+class GoodEnds:
+    """How many subtasks of a lane ended well in one batch."""
+
+    lane: Lane
+    offered_ms: int
+    count: int = 0
+
+
+@dataclass(slots=True)
 class Batch:
     """What one call of `Attempts` collected; it is written set-shaped at the end of the call."""
 
@@ -42,6 +52,10 @@ class Batch:
     touched: dict[str, TaskRecord] = field(default_factory=dict)
     #: Of attempts with a committed checkpoint: how many ticks it covers.
     committed: dict[str, int] = field(default_factory=dict)
+    #: Those that ended while they waited behind another of their lane.
+    waited: set[str] = field(default_factory=set)
+    #: By lane: what ended well in it, and when the first of those was offered.
+    good_ends: dict[str, GoodEnds] = field(default_factory=dict)
     setbacks: list[tuple[LiveAttempt, AttemptRecord, AttemptUpdate | None]] = field(default_factory=list)
 
     def task(self, uow: UnitOfWork, task_id: str) -> TaskRecord | None:
@@ -68,4 +82,5 @@ def row_of(live: LiveAttempt) -> AttemptRecord:
         state=live.state,
         memory_bytes=live.resources.memory_bytes,
         offered_ms=live.offered_ms,
+        lane="" if live.lane == live.attempt_id else live.lane,
     )

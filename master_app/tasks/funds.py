@@ -61,7 +61,7 @@ class Funds:
         """After a dispatch: bring the holds of what was placed ahead again, so that the next one finds room."""
         for task_id in task_ids:
             hot = uow.pool.tasks.get(task_id)
-            if hot is not None and hot.affordable is not None and hot.affordable <= hot.active and hot.waiting:
+            if hot is not None and hot.affordable is not None and hot.affordable <= hot.lanes and hot.waiting:
                 self._extend_one(uow, hot)
 
     def look(self, uow: UnitOfWork) -> None:
@@ -94,7 +94,7 @@ class Funds:
         each = self._each(uow, self._specs.get(uow, task))
         if not each:
             return
-        wanted = hot.active + min(max(1, hot.waiting), max(STEP, hot.active))
+        wanted = hot.lanes + min(max(1, hot.waiting), max(STEP, hot.lanes))
         state = settlement.extend_holds(
             uow,
             [
@@ -107,7 +107,7 @@ class Funds:
             ],
         )[0]
         affordable = state.hold_ucpt // each
-        if affordable == 0 and hot.active == 0 and state.hold_ucpt >= self._one_tick(uow, task):
+        if affordable == 0 and hot.lanes == 0 and state.hold_ucpt >= self._one_tick(uow, task):
             affordable = 1
         if affordable != hot.affordable:
             uow.pool.change(hot, affordable=affordable)
@@ -120,12 +120,12 @@ class Funds:
     def _judge(
         self, uow: UnitOfWork, task: TaskRecord, hot: PoolTask, affordable: int, missing: HeldCode | None
     ) -> None:
-        if affordable <= hot.active and missing is not None and hot.waiting:
+        if affordable <= hot.lanes and missing is not None and hot.waiting:
             self._short.add(task.task_id)
         else:
             self._short.discard(task.task_id)
         funds_hold = task.held in (HeldCode.OUT_OF_FUNDS, HeldCode.BUDGET_EXCEEDED)
-        if affordable == 0 and hot.active == 0 and missing is not None and task.held is None:
+        if affordable == 0 and hot.lanes == 0 and missing is not None and task.held is None:
             self._short.add(task.task_id)
             self._hold(task, missing)
             self._rollup.refresh(uow, task)

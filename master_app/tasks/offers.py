@@ -48,6 +48,7 @@ def _offer_task(
     unborn_from, count = task.next_index, task.subtask_count
     again = [SubtaskKey(task.task_id, p.index) for p in placements if p.index < unborn_from or p.index >= count]
     known = uow.subtasks.get_many(again) if again else {}
+    opened: dict[int, str] = {}
     for placement in placements:
         index = placement.index
         row = known.get(SubtaskKey(task.task_id, index)) if again else None
@@ -86,7 +87,9 @@ def _offer_task(
             lease_s=hot.lease_s,
             deadline_ms=uow.now_ms + hot.lease_s * 1000 + LEASE_GRACE_MS,
             session_id=node.session_id,
+            lane=opened[id(placement.follows)] if placement.follows is not None else placement.lane,
         )
+        opened[id(placement)] = live.attempt_id
         uow.pool.add_attempt(live)
         lives.append(live)
     task.next_index = hot.next_index

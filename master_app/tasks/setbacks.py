@@ -12,7 +12,6 @@ from core.domain.subtask import SubtaskState
 from core.domain.task import MergeState
 from master_app.ports.tasks import AttemptRecord, SubtaskRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
-from master_app.scheduling.pool import LiveAttempt
 from master_app.tasks.batch import Applied, Batch, Incident
 from master_app.tasks.retries import NextStep, Outcome, next_step
 from master_app.tasks.rollup import RETURNED_LIMIT
@@ -21,6 +20,8 @@ from master_app.tasks.specs import SpecCache
 #: User-class failures of one task on one node, after which the task avoids it while others succeed.
 AVOID_AFTER = 3
 MAX_COUNTED_TASKS = 1024
+#: How often a subtask may be lost or refused while it waited, before that spends its budget all the same.
+FREE_RETURNS = 20
 
 
 class Setbacks:
@@ -38,22 +39,24 @@ class Setbacks:
         known = uow.subtasks.get_many(keys)
         rows: list[SubtaskRecord] = []
         for live, record, update in batch.setbacks:
+            waited = record.attempt_id in batch.waited
             row = known.get(SubtaskKey(live.task_id, live.index))
             task = batch.touched[live.task_id]
             if row is None or row.state is not SubtaskState.ACTIVE or row.epoch != live.epoch:
                 continue
-            rows.append(self._next_row(uow, task, live, record, update, row, applied))
+            rows.append(self._next_row(uow, task, record, update, row, applied, waited=waited))
         uow.subtasks.put_many(rows)
 
     def _next_row(
         self,
         uow: UnitOfWork,
         task: TaskRecord,
-        live: LiveAttempt,
         record: AttemptRecord,
         update: AttemptUpdate | None,
         row: SubtaskRecord,
         applied: Applied,
+        *,
+        waited: bool,
     ) -> SubtaskRecord:
         spec = self._specs.get(uow, task)
         if update is not None and update.checkpoint:
@@ -61,7 +64,8 @@ class Setbacks:
         step = next_step(
             row,
             Outcome(
-                state=record.state,
+                # What waited behind another has no part in its node's end or refusal.
+                state=AttemptState.RETURNED if waited and row.returned < FREE_RETURNS else record.state,
                 failure=record.failure,
                 node_id=record.node_id,
                 retry_free=update is not None and update.retry_free,
@@ -71,7 +75,7 @@ class Setbacks:
             now_ms=uow.now_ms,
             jitter=self._jitter(),
         )
-        if record.state is AttemptState.RETURNED:
+        if record.state is AttemptState.RETURNED and not waited:
             task.returned += 1
         failed_by_user = record.failure is not None and record.failure.failure_class in USER_CLASS_FAILURES
         if failed_by_user:

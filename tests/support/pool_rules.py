@@ -106,7 +106,8 @@ def _hot(
             f"the pool has {sorted(set(pool.attempts) - live)} too much, lacks {live - set(pool.attempts)}"
         )
     for node in pool.nodes.values():
-        reserved = sum((one.resources for one in pool.live_of_node(node.node_id)), Resources())
+        lanes = {one.lane: one for one in pool.live_of_node(node.node_id)}
+        reserved = sum((one.resources for one in lanes.values()), Resources())
         capacity = node.facts.capacity
         if node.reserved != reserved:
             broken.append(f"{node.node_id}: reserved is {node.reserved}, attempts say {reserved}")
@@ -114,6 +115,8 @@ def _hot(
             broken.append(f"{node.node_id} is oversubscribed: {reserved}")
         if node.running > node.facts.slots:
             broken.append(f"{node.node_id} has {node.running} in {node.facts.slots} slots")
+        if node.running != len(lanes):
+            broken.append(f"{node.node_id} counts {node.running} lanes, attempts say {len(lanes)}")
     wanted = {row["task_id"] for row in tasks if row["state"] not in _ENDED}
     if set(pool.tasks) != wanted:
         broken.append(f"tasks of the pool: {sorted(set(pool.tasks) ^ wanted)}")

@@ -145,6 +145,11 @@ class Held:
         return self.offer.attempt_id
 
     @property
+    def lane(self) -> str:
+        """Attempts of one lane have a slot one after another."""
+        return self.offer.lane or self.offer.attempt_id
+
+    @property
     def is_merge(self) -> bool:
         return self.offer.index >= self.spec.subtask_count
 

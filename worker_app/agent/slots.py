@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from core.domain.node import NodeFacts
 from core.domain.resources import Resources
-from worker_app.agent.attempts import Held, SandboxKey, sandbox_key
+from worker_app.agent.attempts import Held, SandboxKey, Step, sandbox_key
+from worker_app.agent.waiting import Waiting
 
 #: How far into the queue an idle sandbox is matched, and how often an older attempt may be passed over for it.
 LOOK_AHEAD: Final = 64
@@ -106,24 +107,28 @@ class Slots:
             slot.is_open = False
 
     def place(
-        self, queue: deque[str], held: Mapping[str, Held], facts: NodeFacts, slots: int
+        self, waiting: Waiting, held: Mapping[str, Held], facts: NodeFacts, slots: int
     ) -> Place | Evict | None:
-        """Return what to do for the queue now; the attempt of a Place is off the queue then."""
+        """Return what to do for what waits now; the attempt of a Place waits no more then."""
         idle = [slot for slot in self.all if slot.state is SlotState.IDLE]
         empty = next((slot for slot in self.all[:slots] if slot.state is SlotState.EMPTY), None)
-        if not queue or (not idle and empty is None):
+        if not waiting or (not idle and empty is None):
+            return None
+        heads = [held[attempt_id] for attempt_id in islice(waiting.heads(self._busy_lanes(held)), LOOK_AHEAD)]
+        if not heads:
             return None
         room = facts.capacity - self._reserved
         for slot in idle:
-            match = self._match(slot, queue, held, room)
+            match = self._match(slot, heads, room)
             if match is not None:
+                waiting.remove(match)
                 return Place(slot, match, is_new=False, gpu_uuids=slot.gpu_uuids)
-        first = held[queue[0]]
+        first = heads[0]
         if not first.offer.resources.fits(room):
             return None
         uuids = self._pick_gpus(first.offer.resources, facts)
         if empty is not None and uuids is not None:
-            queue.popleft()
+            waiting.remove(first)
             return Place(empty, first, is_new=True, gpu_uuids=uuids)
         if any(slot.state is SlotState.CLOSING for slot in self.all) or not idle:
             return None
@@ -131,19 +136,20 @@ class Slots:
             idle = [slot for slot in idle if slot.gpu_uuids]
         return Evict(min(idle, key=lambda slot: slot.idle_since_ms)) if idle else None
 
-    def _match(self, slot: Slot, queue: deque[str], held: Mapping[str, Held], room: Resources) -> Held | None:
-        for position, attempt_id in enumerate(queue):
-            if position >= LOOK_AHEAD:
-                break
-            candidate = held[attempt_id]
+    def _busy_lanes(self, held: Mapping[str, Held]) -> set[str]:
+        busy = {held[slot.attempt_id].lane for slot in self.all if slot.attempt_id}
+        if any(slot.state is SlotState.ADOPTING for slot in self.all):
+            # One of them may be what runs there.
+            busy |= {one.lane for one in held.values() if one.step is Step.RESTORING}
+        return busy
+
+    def _match(self, slot: Slot, heads: list[Held], room: Resources) -> Held | None:
+        for candidate in heads:
             if sandbox_key(candidate) == slot.key and candidate.offer.resources.fits(room):
-                if position == 0:
-                    queue.popleft()
-                else:
-                    if held[queue[0]].passed_over >= MAX_PASSED_OVER:
+                if candidate is not heads[0]:
+                    if heads[0].passed_over >= MAX_PASSED_OVER:
                         return None
-                    held[queue[0]].passed_over += 1
-                    del queue[position]
+                    heads[0].passed_over += 1
                 return candidate
         return None
 
@@ -170,6 +176,8 @@ class Slots:
             if slot.state is not SlotState.EMPTY:
                 busy_gpus += slot.gpu_uuids
         assert len(busy_gpus) == len(set(busy_gpus)), "a GPU is in two sandboxes"
+        lanes = [held[slot.attempt_id].lane for slot in self.all if slot.attempt_id]
+        assert len(lanes) == len(set(lanes)), "a lane is in two slots"
         names = [slot.attempt_id for slot in self.all if slot.attempt_id]
         assert len(names) == len(set(names)), "an attempt is in two slots"
         assert (total.cpu_millis, total.memory_bytes, total.gpus) == (

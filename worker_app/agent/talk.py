@@ -217,7 +217,9 @@ class Talk:
             return
         self.notice = message.notice
         for order in message.stops:
-            if order.give_back:
+            if order.if_waiting:
+                self.work.give_back_waiting(order.attempt_id, now_ms, out)
+            elif order.give_back:
                 known = {reason.value for reason in ReturnReason}
                 reason = ReturnReason(order.reason) if order.reason in known else ReturnReason.DRAIN
                 self.work.stop(order.attempt_id, Stop(order.reason, reason), now_ms, out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -31,6 +30,7 @@ from worker_app.agent.outcomes import timeout_s
 from worker_app.agent.pending import Pending
 from worker_app.agent.ports.store import BriefKey, Changes, StartMark
 from worker_app.agent.slots import Evict, Slot, Slots, SlotState
+from worker_app.agent.waiting import Waiting
 
 #: Fence this much before the deadline: the clock is looked at once a second.
 FENCE_MARGIN_MS: Final = 2_000
@@ -54,7 +54,7 @@ class Work:
         self.load_spec = load_spec
         self.boot_id = boot_id
         self.held: dict[str, Held] = {}
-        self.queue: deque[str] = deque()
+        self.queue = Waiting()
         self.slots = Slots()
         self.facts = NodeFacts(slots=0)
         self.owner = OwnerStatus()
@@ -132,7 +132,7 @@ class Work:
 
     def enqueue(self, held: Held) -> None:
         held.move(Step.QUEUED)
-        self.queue.append(held.attempt_id)
+        self.queue.append(held)
         self.place_again = True
 
     # ------------------------------------------------------------ slots
@@ -255,7 +255,7 @@ class Work:
         if held.step in IN_SLOT:
             self.leave_slot(held, now_ms, out, usable=False)
         elif held.step is Step.QUEUED:
-            self.queue.remove(held.attempt_id)
+            self.queue.remove(held)
         elif held.step is Step.RESTORING and held.mark is not None:
             for slot in self.slots.all:
                 if slot.state is SlotState.ADOPTING and slot.sandbox_id == held.mark.sandbox_id:
@@ -272,7 +272,7 @@ class Work:
         held.stop = stop
         if held.step in (Step.ACCEPTING, Step.QUEUED):
             if held.step is Step.QUEUED:
-                self.queue.remove(attempt_id)
+                self.queue.remove(held)
             self.end_stopped(held, out)
         elif held.step is Step.PREPARING:
             out.append(CancelPrepare(attempt_id, held.slot))
@@ -282,6 +282,12 @@ class Work:
         elif held.step is Step.UPLOADING and stop.give_back is None:
             out.append(AbandonUpload(attempt_id))
             self.end_stopped(held, out)
+
+    def give_back_waiting(self, attempt_id: str, now_ms: int, out: Out) -> None:
+        """Give an attempt back that has not begun; one that has runs on."""
+        held = self.held.get(attempt_id)
+        if held is not None and held.step in (Step.ACCEPTING, Step.QUEUED):
+            self.stop(attempt_id, Stop(ReturnReason.WAITING.value, ReturnReason.WAITING), now_ms, out)
 
     def end_stopped(self, held: Held, out: Out) -> None:
         stop = held.stop
@@ -385,7 +391,7 @@ class Work:
     def validate(self) -> None:
         """Assert what always holds."""
         self.slots.validate(self.held)
-        assert len(set(self.queue)) == len(self.queue)
+        assert len(set(self.queue)) == len(list(self.queue)) == len(self.queue)
         for attempt_id in self.queue:
             assert self.held[attempt_id].step is Step.QUEUED
         for held in self.held.values():

@@ -151,6 +151,7 @@ def offers_to_pb(value: Offers) -> pb.Offers:
             deadline_ms=offer.deadline_ms,
             parts_blob=offer.parts_blob,
             paid=offer.paid,
+            lane=offer.lane,
         )
         if offer.checkpoint:
             made.checkpoint.extend([file_to_pb(file) for file in offer.checkpoint])
@@ -172,6 +173,7 @@ def offer_from_pb(message: pb.Offer) -> Offer:
         deadline_ms=message.deadline_ms,
         parts_blob=message.parts_blob,
         paid=message.paid,
+        lane=message.lane,
     )
 
 
@@ -189,7 +191,12 @@ def orders_to_pb(value: Orders) -> pb.Orders:
     return pb.Orders(
         session_id=value.session_id,
         stops=[
-            pb.StopOrder(attempt_id=stop.attempt_id, reason=stop.reason, give_back=stop.give_back)
+            pb.StopOrder(
+                attempt_id=stop.attempt_id,
+                reason=stop.reason,
+                give_back=stop.give_back,
+                if_waiting=stop.if_waiting,
+            )
             for stop in value.stops
         ],
         draining=value.draining,
@@ -204,7 +211,12 @@ def orders_from_pb(message: pb.Orders) -> Orders:
         session_id=message.session_id,
         stops=tuple(
             [
-                StopOrder(attempt_id=stop.attempt_id, reason=stop.reason, give_back=stop.give_back)
+                StopOrder(
+                    attempt_id=stop.attempt_id,
+                    reason=stop.reason,
+                    give_back=stop.give_back,
+                    if_waiting=stop.if_waiting,
+                )
                 for stop in message.stops
             ]
         ),

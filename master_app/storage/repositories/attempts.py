@@ -21,7 +21,7 @@ _ADD: Final = insert_of(attempts)
 _ALL: Final = select(attempts)
 _MOVE: Final = update_of(attempts, ["state", "started_ms"])
 #: What dispatch wrote stays as it was written; the rest of a terminal row is written whole.
-_END_COLUMNS: Final = [column.name for column in attempts.c][8:]
+_END_COLUMNS: Final = [column.name for column in attempts.c][9:]
 _END: Final = update_of(attempts, _END_COLUMNS)
 _LIVE: Final = select(attempts).where(text(ATTEMPT_IS_LIVE)).order_by(attempts.c.attempt_id)
 _ADD_ARTIFACT: Final = insert_of(artifacts)
@@ -76,7 +76,7 @@ class SqlAttempts:
 
     def end_many(self, records: Sequence[AttemptRecord]) -> None:
         rows = [attempt_to_row(record) for record in records]
-        self._sql.run_many(_END, [(*row[8:], row[0]) for row in rows])
+        self._sql.run_many(_END, [(*row[9:], row[0]) for row in rows])
 
     def add_artifacts(self, attempt_id: str, key: SubtaskKey, files: Sequence[FileEntry]) -> None:
         self._sql.run_many(

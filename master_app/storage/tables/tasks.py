@@ -137,6 +137,7 @@ attempts = Table(
     integer("epoch"),
     integer("generation"),
     integer("number"),
+    text("lane"),
     text("state"),
     integer("memory_bytes"),
     integer("offered_ms"),

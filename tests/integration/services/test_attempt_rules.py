@@ -415,6 +415,7 @@ def test_a_task_avoids_a_node_on_which_it_fails_while_others_succeed(pool: PoolM
     manifest = COUNT.format(40) + '[limits]\nmax_failed = "100%"\n[retry]\nuser = 9\n'
     task_id = pool.submit(manifest).task_id
     for _ in range(3):
+        pool.tick(10)
         for offer in good.take():
             good.succeed(offer)
         for offer in bad.take():

@@ -18,8 +18,8 @@ TABLES: Final = {
     "accounts": "*account_id balance_ucpt:i entries:i head hold_id",
     "artifacts": "*attempt_id *position:i path size:i sha256 blob start:i mode:i",
     "attempts": (
-        "*attempt_id task_id ix:i node_id term:i epoch:i generation:i number:i state memory_bytes:i "
-        "offered_ms:i reason failure_class failure_code failure_message exit_code:n started_ms:i "
+        "*attempt_id task_id ix:i node_id term:i epoch:i generation:i number:i lane state "
+        "memory_bytes:i offered_ms:i reason failure_class failure_code failure_message exit_code:n started_ms:i "
         "ended_ms:i ticks peak_memory_bytes:i paid_ucpt:n pay_reason log_bytes:i metrics"
     ),
     "audit_log": "*sequence:i at_ms:i actor_id action subject details origin previous hash",
