@@ -219,6 +219,7 @@ class _Call:
             task = pool.tasks[placement.task_id]
             gap = Gap(task, placement.node_id, 1, placement.resources)
             self._fill(gap, lanes_of[placement.task_id], follows=placement)
+            lanes_of[placement.task_id] -= 1
         while pool.shortened:
             lane = pool.lanes.get(pool.shortened.popitem()[0])
             task_of_lane = pool.tasks.get(lane.task_id) if lane is not None else None

@@ -217,7 +217,7 @@ class Attempts:
             if update is not None:
                 task.result_bytes += sum(entry.size for entry in update.artifacts)
         elif fenced or (live.stop_reason and not live.give_back):
-            self._close_unwanted(uow, task, live, fenced=fenced)
+            self._close_unwanted(uow, task, live)
         else:
             batch.setbacks.append((live, record, update))
 
@@ -237,10 +237,9 @@ class Attempts:
             task.active -= 1
             task.succeeded += 1
 
-    def _close_unwanted(self, uow: UnitOfWork, task: TaskRecord, live: LiveAttempt, *, fenced: bool) -> None:
-        """A stopped attempt of this generation leaves its subtask without one."""
-        if fenced and task.state not in TERMINAL_TASK_STATES:
-            return  # its subtask was already reset with the new generation
+    @staticmethod
+    def _close_unwanted(uow: UnitOfWork, task: TaskRecord, live: LiveAttempt) -> None:
+        """A stopped attempt leaves its subtask without one, unless that was reset or given out anew meanwhile."""
         key = SubtaskKey(live.task_id, live.index)
         row = uow.subtasks.get_many([key]).get(key)
         if row is None or row.state is not SubtaskState.ACTIVE or row.epoch != live.epoch:

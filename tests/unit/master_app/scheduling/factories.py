@@ -70,7 +70,7 @@ def run(pool: Pool, now_ms: int = NOW, limit: int = 256, **settings: object) -> 
     return place(pool, now_ms, timer_ms=lambda: 0.0, limit=limit, settings=chosen)
 
 
-def start(pool: Pool, placement: Placement, attempt_id: str = "") -> LiveAttempt:
+def start(pool: Pool, placement: Placement, attempt_id: str = "", lane: str = "") -> LiveAttempt:
     attempt = LiveAttempt(
         attempt_id=attempt_id or f"a{next(_numbers)}",
         task_id=placement.task_id,
@@ -86,6 +86,15 @@ def start(pool: Pool, placement: Placement, attempt_id: str = "") -> LiveAttempt
         lease_s=600,
         deadline_ms=NOW + 600_000,
         session_id="s",
+        lane=lane or placement.lane,
     )
     pool.add_attempt(attempt)
     return attempt
+
+
+def start_all(pool: Pool, placements: list[Placement]) -> None:
+    """Add an attempt for each placement of a call, in the lanes that it names."""
+    opened: dict[int, str] = {}
+    for placement in placements:
+        lane = opened[id(placement.follows)] if placement.follows is not None else ""
+        opened[id(placement)] = start(pool, placement, lane=lane).attempt_id

@@ -14,7 +14,15 @@ from core.domain.resources import GIB, Resources
 from master_app.scheduling.explain import why_waiting
 from master_app.scheduling.fair_share import charge
 from master_app.scheduling.pool import Pool
-from tests.unit.master_app.scheduling.factories import NOW, capacity, make_needs, make_node, make_task, run, start
+from tests.unit.master_app.scheduling.factories import (
+    NOW,
+    capacity,
+    make_needs,
+    make_node,
+    make_task,
+    run,
+    start_all,
+)
 
 
 def deep(pool: Pool) -> object:
@@ -25,6 +33,7 @@ def deep(pool: Pool) -> object:
 
     tasks = {key: of(task) for key, task in pool.tasks.items()}
     for task in tasks.values():
+        del task["pace_ms"]  # a hint
         task["backoff"] = sorted(task["backoff"])  # type: ignore[call-overload]
     return (
         {key: of(node) for key, node in pool.nodes.items()},
@@ -55,7 +64,7 @@ class History(RuleBasedStateMachine):
             self.pool.put_node(make_node(f"n{self.count}", facts=facts))
 
     @rule(
-        count=st.integers(1, 6),
+        count=st.integers(1, 12),
         cpu=st.integers(0, 9000),
         memory=st.integers(0, 9 * GIB),
         gpus=st.integers(0, 1),
@@ -86,11 +95,11 @@ class History(RuleBasedStateMachine):
         quarantined = {n.node_id for n in self.pool.nodes.values() if n.quarantined_until_ms > self.now}
         before = {task.task_id: task.room() for task in self.pool.tasks.values()}
         placed = run(self.pool, self.now)
-        for placement in placed:
-            assert placement.node_id not in quarantined
-            start(self.pool, placement)
+        assert quarantined.isdisjoint(placement.node_id for placement in placed)
+        start_all(self.pool, placed)
         for task_id, room in before.items():
-            given = sum(placement.task_id == task_id for placement in placed)
+            # What follows in a lane takes no room of its own.
+            given = sum(one.task_id == task_id and not one.lane and one.follows is None for one in placed)
             woken = len(self.pool.tasks[task_id].ready) + given
             assert given <= max(room, woken)
         self.agree()
@@ -112,6 +121,8 @@ class History(RuleBasedStateMachine):
         task = self.pool.tasks.get(live.task_id)
         if task is None:
             return
+        if fate == "done":
+            task.pace_ms = {**(task.pace_ms or {}), live.node_id: 100.0}
         if fate == "ready":
             self.pool.exclude(task, live.index, live.node_id)
             self.pool.make_ready(task, live.index)
@@ -157,9 +168,9 @@ class History(RuleBasedStateMachine):
     @invariant()
     def nothing_is_oversubscribed(self) -> None:
         for node in self.pool.nodes.values():
-            used = sum(
-                (a.resources for a in self.pool.attempts_of_node.get(node.node_id, {}).values()), Resources()
-            )
+            lanes = {a.lane: a for a in self.pool.attempts_of_node.get(node.node_id, {}).values()}
+            used = sum((a.resources for a in lanes.values()), Resources())
+            assert node.running == len(lanes)
             assert (used.cpu_millis, used.memory_bytes, used.disk_bytes, used.gpus) == (
                 node.reserved.cpu_millis,
                 node.reserved.memory_bytes,
@@ -170,6 +181,18 @@ class History(RuleBasedStateMachine):
             assert used.cpu_millis <= has.cpu_millis and used.memory_bytes <= has.memory_bytes
             assert used.disk_bytes <= has.disk_bytes and used.gpus <= has.gpus
             assert node.running <= node.facts.slots
+
+    @invariant()
+    def lanes_hold_what_is_alike(self) -> None:
+        held = [live for lane in self.pool.lanes.values() for live in lane.attempts.values()]
+        assert len(held) == len(self.pool.attempts)
+        for lane in self.pool.lanes.values():
+            kinds = {(one.task_id, one.node_id, one.resources) for one in lane.attempts.values()}
+            assert kinds == {(lane.task_id, lane.node_id, lane.resources)}
+        for task in self.pool.tasks.values():
+            mine = [lane for lane in self.pool.lanes.values() if lane.task_id == task.task_id]
+            assert task.lanes == len(mine)
+            assert not task.max_parallel or len(mine) <= task.max_parallel
 
     @invariant()
     def the_queue_holds_exactly_what_has_room(self) -> None:

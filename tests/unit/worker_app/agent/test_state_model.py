@@ -307,8 +307,9 @@ class World(RuleBasedStateMachine):
         if fate != "lost":
             self.tell(received)
 
-    @rule(task=st.integers(0, 1), count=st.integers(1, 3))
-    def the_master_offers(self, task: int, count: int) -> None:
+    @rule(task=st.integers(0, 1), count=st.integers(1, 4), ahead=st.booleans())
+    def the_master_offers(self, task: int, count: int, ahead: bool) -> None:
+        """Each in a lane of its own, or ahead: in that of the first."""
         if not self.session or not self.state.connection.is_live:
             return
         sent_ms = self.sent_at.get((self.session, self.taken))
@@ -317,7 +318,8 @@ class World(RuleBasedStateMachine):
         offers = []
         for _ in range(count):
             self.offered += 1
-            offer = make_offer(f"attempt-{self.offered:06d}", f"task-{task + 1}", lease_s=LEASE_S)
+            name, lane = f"attempt-{self.offered:06d}", offers[0].attempt_id if ahead and offers else ""
+            offer = make_offer(name, f"task-{task + 1}", lease_s=LEASE_S, lane=lane)
             offers.append(offer)
             self.renew([offer.attempt_id], sent_ms)
         self.push(
@@ -331,10 +333,11 @@ class World(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.offered)
-    @rule(pick=st.integers(1, 1 << 16), give_back=st.booleans())
-    def the_master_stops_one(self, pick: int, give_back: bool) -> None:
+    @rule(pick=st.integers(1, 1 << 16), reason=st.sampled_from(["cancelled", "drain", "waiting"]))
+    def the_master_stops_one(self, pick: int, reason: str) -> None:
         attempt_id = f"attempt-{pick % self.offered + 1:06d}"
-        order = StopOrder(attempt_id=attempt_id, reason="drain" if give_back else "cancelled", give_back=give_back)
+        back, if_waiting = reason != "cancelled", reason == "waiting"
+        order = StopOrder(attempt_id=attempt_id, reason=reason, give_back=back, if_waiting=if_waiting)
         self.push(Orders(session_id=self.session, stops=(order,)))
 
     @rule(how=st.sampled_from(["cut", "resync"]))
@@ -357,6 +360,11 @@ class World(RuleBasedStateMachine):
         for box in self.sandboxes.values():
             if box[2]:
                 assert self.now < self.master_deadline[box[2]] - 60_000, "ran past its own deadline (R3)"
+
+    @invariant()
+    def one_of_a_lane_at_a_time(self) -> None:
+        lanes = [self.state.work.held[box[2]].lane for box in self.running()]
+        assert len(lanes) == len(set(lanes)), "two attempts of one lane run"
 
     @invariant()
     def one_sandbox_a_slot(self) -> None:
