@@ -6,7 +6,6 @@ import logging
 import secrets
 import shutil
 import socket
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -191,7 +190,7 @@ def _build(
         items=StoredItems(store),
         sessions=sessions,
         settings=scheduling,
-        timer_ms=lambda: time.perf_counter() * 1000,
+        timer_ms=clock.steady_ms,
     )
     merging = Merging(
         writer=writer,

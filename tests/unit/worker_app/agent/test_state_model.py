@@ -16,6 +16,7 @@ from core.domain.attempt import TERMINAL_ATTEMPT_STATES
 from core.domain.session import (
     Ack,
     AttemptUpdate,
+    Offer,
     Offers,
     Orders,
     Report,
@@ -315,7 +316,7 @@ class World(RuleBasedStateMachine):
         sent_ms = self.sent_at.get((self.session, self.taken))
         if sent_ms is None:
             return
-        offers = []
+        offers: list[Offer] = []
         for _ in range(count):
             self.offered += 1
             name, lane = f"attempt-{self.offered:06d}", offers[0].attempt_id if ahead and offers else ""

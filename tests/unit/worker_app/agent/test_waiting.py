@@ -20,8 +20,10 @@ class Dialogue:
 
     def __init__(self, store: FakeAgentStore | None = None) -> None:
         self.store = store or FakeAgentStore()
-        names = {"node_id": "n", "boot_id": self.store.boot_id, "agent_version": "t"}
-        self.state = AgentState(random=lambda: 0.0, load_spec=load_spec, **names)
+        boot_id = self.store.boot_id
+        self.state = AgentState(
+            node_id="n", boot_id=boot_id, agent_version="t", random=lambda: 0.0, load_spec=load_spec
+        )
         self.running: dict[int, str] = {}
         self.cancelled: list[str] = []
         self.updates: list[tuple[str, AttemptState, str]] = []
