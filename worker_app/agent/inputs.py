@@ -13,6 +13,7 @@ from core.blobs.cache import BlobCache
 from core.domain.bundle import FileEntry, entries_from_lines
 from core.domain.errors import Invalid, NotFound
 from core.domain.session import ItemSlice
+from core.domain.spec import TaskSpec
 from core.manifest.items import needed_files
 from core.manifest.render import Rendered, render, render_merge
 from worker_app.agent.fetching import Fetching, Wanted
@@ -72,7 +73,12 @@ class CachedInputs:
             env={**rendered.env, **secrets, **_names(wanted)},
             workdir=rendered.workdir,
             outputs=replace(spec.outputs, required=rendered.required),
-            item=tuple(InlineFile(path=name, content=content) for name, content in rendered.item_files.items()),
+            item=tuple(
+                InlineFile(path=name, content=content)
+                for name, content in (
+                    rendered.item_files | (missing_parts(spec, parts) if is_merge else {})
+                ).items()
+            ),
             source=tuple(self._local(entry) for entry in own),
             checkpoint=tuple(self._local(_inside(entry, "checkpoint/")) for entry in offer.checkpoint),
             copy=spec.run.copy,
@@ -207,6 +213,14 @@ def _names(wanted: Prepare) -> dict[str, str]:
         "TASK_ID": offer.task_id,
         "HIVEMIND_ATTEMPT": str(offer.attempt_number),
         "HIVEMIND_DEADLINE": str(offer.deadline_ms // 1000) if offer.deadline_ms else "",
+    }
+
+
+def missing_parts(spec: TaskSpec, parts: Sequence[tuple[int, FileEntry]]) -> dict[str, bytes]:
+    """Return the list of subtasks that left nothing for the merge, as a file of its own."""
+    there = {index for index, _ in parts}
+    return {
+        "missing.json": json.dumps([index for index in range(spec.subtask_count) if index not in there]).encode()
     }
 
 
