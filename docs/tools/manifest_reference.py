@@ -137,11 +137,9 @@ class _Files:
     text = ""
 
 
-def recorded() -> dict[str, str]:
-    """Read a manifest of each kind and return what was asked for: table and key -> kind, bounds and default."""
-    from core.manifest import reading, sections, tables
-
-    found: dict[str, str] = {}
+def _recorder(found: dict[str, str]) -> type:
+    """Return a reader that notes in `found` what it is asked for."""
+    from core.manifest import tables
 
     class Recorder(tables.TableReader):
         def _note(self, name: str, kind: str, default: object = None, low: object = "", high: object = "") -> None:
@@ -190,9 +188,18 @@ def recorded() -> dict[str, str]:
             self._note(name, "value", default)
             return super().raw(name, default)
 
+    return Recorder
+
+
+def recorded() -> dict[str, str]:
+    """Read a manifest of each kind and return what was asked for: table and key -> kind, bounds and default."""
+    from core.manifest import reading, sections, tables
+
+    found: dict[str, str] = {}
+    recorder = _recorder(found)
     kept = tables.TableReader
     for module in (reading, sections):
-        module.__dict__["TableReader"] = Recorder
+        module.__dict__["TableReader"] = recorder
     try:
         for split in _SPLITS:
             files = _Files()
