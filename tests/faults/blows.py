@@ -29,9 +29,9 @@ class Blows:
     owner: str
     random: random.Random
     #: The shortest and longest time between two.
-    every_s: tuple[float, float] = (2.0, 5.0)
+    every_s: tuple[float, float] = (2.0, 6.0)
     #: The longest cut or silence.
-    longest_s: float = 20.0
+    longest_s: float = 15.0
     dealt: list[Blow] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     #: How long the master took from its start to its ready line, each time.

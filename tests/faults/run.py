@@ -35,8 +35,8 @@ class Plan:
     seed: int
     #: Of one subtask.
     seconds: float
-    every_s: tuple[float, float] = (2.0, 5.0)
-    longest_s: float = 20.0
+    every_s: tuple[float, float] = (2.0, 6.0)
+    longest_s: float = 15.0
     delay_ms: float = 20.0
     jitter_ms: float = 5.0
     loss: float = 0.005
