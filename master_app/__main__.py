@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from core import logs, paths
+from core.clock import SystemClock
 from core.domain.condition import Gravity
 from core.domain.errors import HiveMindError, Invalid
 from core.domain.operations import NewJoinLink
@@ -196,14 +197,36 @@ def backup(file: Path, data_dir: Path | None) -> None:
 
 @cli.command("restore")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--database", metavar="URL", help="An empty database for it; as its own settings say unless given.")
 @DATA_DIR
-def restore(file: Path, data_dir: Path | None) -> None:
-    """Put a backup into an empty data folder. The master must not run."""
+def restore(file: Path, database: str | None, data_dir: Path | None) -> None:
+    """Put a backup into an empty data folder. The master must not run.
+
+    Bundles and results are not in a backup: copy the storage folder beside it.
+    """
+    folder = _folder(data_dir)
+    with folder:
+        Admin.restore(file, folder, database)
+    _note(f"{file} was restored to {folder.root}.")
+
+
+@cli.command("migrate")
+@click.option("--to", "url", metavar="URL", help="Move to this database: postgresql://USER:PASSWORD@HOST/NAME.")
+@DATA_DIR
+def migrate(url: str | None, data_dir: Path | None) -> None:
+    """Bring the database to this version's shape, or move it to another. The master must not run.
+
+    A move that was interrupted goes on where it stood: give the same command again.
+    """
     folder = _folder(data_dir)
     settings = _settings(folder, {})
     with folder:
-        Admin.restore(file, settings, folder)
-    click.echo(f"{file} was restored to {folder.root}.", err=True)
+        if url is None:
+            build_master(settings, folder.root, SystemClock()).close()
+            click.echo("The database has this version's shape.", err=True)
+            return
+        moved = Admin.migrate(folder, settings, url, lambda name, done, total: _note(f"  {name} {done}/{total}"))
+    _note(f"{moved.rows} rows are in the new database, {moved.now} of them brought now; the next start uses it.")
 
 
 @cli.command("conditions")

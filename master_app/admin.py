@@ -6,6 +6,7 @@ Never both: whoever holds the folder's lock is the only one that opens its datab
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from types import TracebackType
 
@@ -13,13 +14,16 @@ from core.clock import SystemClock
 from core.domain.condition import Condition
 from core.domain.errors import Conflict, Invalid
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser, OperatorIdentity
+from core.settings import write_back
 from master_app.assembly import Master
 from master_app.bootstrap import build_master
 from master_app.folder import DataFolder
 from master_app.ledger.verify import verify_file
 from master_app.rpc.operator_client import OperatorClient
 from master_app.settings import MasterSettings, split_address
-from master_app.storage.backup import restore
+from master_app.storage.backup import read_file, restore
+from master_app.storage.engine import database_url, reader_engine, writer_engine
+from master_app.storage.moving import Moved, OnProgress, move_database
 
 _LOCAL = OperatorIdentity(user_id="", name="console", local=True)
 _AUTHORITY_FILES = ("ca.key", "ca.pem")
@@ -114,13 +118,47 @@ class Admin:
         return found.misfit is None, found.sentence
 
     @staticmethod
-    def restore(file: Path, settings: MasterSettings, folder: DataFolder) -> None:
-        """Put a backup into an empty folder, the pool's authority included. The caller holds the lock."""
-        restore(file, settings.database, folder.root)
+    def restore(file: Path, folder: DataFolder, database: str | None) -> str:
+        """Put a backup into an empty folder, the pool's authority included. The caller holds the lock.
+
+        Without `database` it goes into the one that the backup's own settings name, which must be empty. Returns
+        the database that the restored master uses.
+        """
+        settings = folder.settings_file.name
+        own = tomllib.loads(read_file(file, settings)).get("database", "")
+        target = database if database is not None else str(own)
+        restore(file, target, folder.root)
+        if target != own:
+            write_back(MasterSettings, folder.settings_file, {"database": target or None})
         (folder.root / "ca").mkdir(mode=0o700, exist_ok=True)
         for name in _AUTHORITY_FILES:
             if (folder.root / name).exists():
                 os.replace(folder.root / name, folder.root / "ca" / name)
+        return target
+
+    @staticmethod
+    def migrate(folder: DataFolder, settings: MasterSettings, url: str, on_progress: OnProgress) -> Moved:
+        """Move the pool to another database, and use that one from now on. The caller holds the lock.
+
+        The file of a SQLite database stays, under another name, so that nobody writes to it by mistake.
+        """
+        old, new = database_url(settings.database, folder.root), database_url(url, folder.root)
+        if old == new:
+            raise Invalid("That is the database in use.", code="DATABASE_SAME", fix="Name another one.")
+        if old.database and old.get_backend_name() == "sqlite" and not Path(old.database).is_file():
+            raise Invalid(
+                "There is no database to move yet.", code="DATABASE_MISSING", fix="Start the master first."
+            )
+        source, target = reader_engine(old), writer_engine(new)
+        try:
+            moved = move_database(source, target, on_progress)
+        finally:
+            source.dispose()
+            target.dispose()
+        write_back(MasterSettings, folder.settings_file, {"database": url})
+        if old.database and old.get_backend_name() == "sqlite":
+            os.replace(old.database, f"{old.database}.moved")
+        return moved
 
     def _here(self) -> Master:
         assert self._master is not None, "use Admin as a context manager"

@@ -30,7 +30,7 @@ def check_storage(data_dir: Path, storage: Path) -> None:
     if known and _marked(storage) == known:
         return
     if known:
-        raise _not_there(storage, _marked(storage))
+        raise _not_there(data_dir, storage, _marked(storage))
     found = _marked(storage)
     if found:
         raise StorageUnavailable(
@@ -66,13 +66,12 @@ def _marked(storage: Path) -> str:
         return ""
 
 
-def _not_there(storage: Path, found: str) -> StorageUnavailable:
+def _not_there(data_dir: Path, storage: Path, found: str) -> StorageUnavailable:
     why = "holds the files of another master" if found else "does not hold this master's files"
     return StorageUnavailable(
         f"The storage folder {storage} {why}: its disk is probably not mounted. Nothing was changed; tasks and "
         "results are safe as long as nobody writes into the empty folder.",
         code="STORAGE_NOT_MOUNTED",
         fix=f"Mount the disk and start again. If you moved the files, move {MARKER_FILE} with them and name the "
-        "new "
-        "folder with --storage.",
+        f"new folder with --storage. If they are lost for good, remove {data_dir / KEPT_FILE}.",
     )

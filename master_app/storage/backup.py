@@ -98,6 +98,13 @@ def restore(source: Path, url: str, data_dir: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(source) as archive, tempfile.TemporaryDirectory(dir=data_dir) as work:
             heads: dict[str, Any] = json.loads(archive.read(_HEADS))
+            for name in archive.namelist():
+                if name.startswith(_FILES) and (data_dir / _safe_name(name.removeprefix(_FILES))).exists():
+                    raise Conflict(
+                        f"{data_dir} has its own {name.removeprefix(_FILES)} already.",
+                        code="FOLDER_NOT_EMPTY",
+                        fix="Restore into an empty data folder.",
+                    )
             database = Path(work) / _DATABASE
             with archive.open(_DATABASE) as packed, open(database, "xb", opener=private_opener) as file:
                 while piece := packed.read(1 << 20):
@@ -120,6 +127,17 @@ def restore(source: Path, url: str, data_dir: Path) -> dict[str, Any]:
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise Invalid(f"{source} is not a backup of a master.", code="BACKUP_INVALID") from error
     return heads
+
+
+def read_file(source: Path, name: str) -> str:
+    """Return a settings file of a backup as text; empty where it has none."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return archive.read(_FILES + name).decode() if _FILES + name in archive.namelist() else ""
+    except OSError as error:
+        raise from_os_error(error) from error
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise Invalid(f"{source} is not a backup of a master.", code="BACKUP_INVALID") from error
 
 
 def read_heads(database: Path) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def main() -> int:
         print(f"This run cannot be done here: {problem}.", file=sys.stderr)
         return 2
     seed = given.seed or secrets.randbelow(1_000_000) + 1
-    # Six slots, of which the blows leave about three in four.
-    seconds = given.seconds or max(0.5, given.minutes * 60 * 6 * 0.7 / given.subtasks)
+    # Six slots, of which the blows leave about a third at work.
+    seconds = given.seconds or max(0.5, given.minutes * 60 * 6 * 0.35 / given.subtasks)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="hivemind-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
     print(

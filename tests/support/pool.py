@@ -59,6 +59,7 @@ class Program:
             if line.startswith("ready "):
                 return line.strip()
         self.process.wait(STOP_S)
+        self.process.stdout.close()
         tail = self._log.read_text(errors="replace")[-2000:]
         raise RuntimeError(f"a program ended with {self.process.returncode} instead of getting ready:\n{tail}")
 
@@ -97,10 +98,10 @@ class Pool:
         self.url = ""
         self.master: Program | None = None
         self.agents: dict[str, Program] = {}
-        self._doors = {"web": "127.0.0.1:0", "node": "127.0.0.1:0", "control": "127.0.0.1:0"}
+        self.doors = {"web": "127.0.0.1:0", "node": "127.0.0.1:0", "control": "127.0.0.1:0"}
         if network is not None:
-            self._doors = {"web": f"{network.web_address}:5000", "node": "0.0.0.0:50051"}
-            self._doors["control"] = "0.0.0.0:50052"
+            self.doors = {"web": f"{network.web_address}:5000", "node": "0.0.0.0:50051"}
+            self.doors["control"] = "0.0.0.0:50052"
             # The link to the test stands for a proxy; plain HTTP is for loopback alone.
             self.master_flags = ["--public-name", MASTER, "--behind-proxy"]
 
@@ -123,13 +124,13 @@ class Pool:
     def start_master(self) -> str:
         """Start the master, at the doors that it had before when it is started again; return its address."""
         arguments = ["-m", "master_app", "serve", "--data-dir", str(self.data_dir)]
-        for name, door in self._doors.items():
+        for name, door in self.doors.items():
             arguments += [f"--{name}", door]
         self.master = self._program("master", [*arguments, *self.master_flags])
         line = self.master.ready()
         found = dict(part.split("=", 1) for part in line.split()[1:])
         if self.network is None:
-            self._doors = {name: door.removeprefix("http://") for name, door in found.items()}
+            self.doors = {name: door.removeprefix("http://") for name, door in found.items()}
         self.url = found["web"]
         return self.url
 

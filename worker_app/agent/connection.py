@@ -18,7 +18,7 @@ HANDSHAKE_LIMIT_MS: Final = 15_000
 BACKOFF_MIN_MS: Final = 1_000
 BACKOFF_MAX_MS: Final = 60_000
 #: While the master's computer refuses connections its program is being started again, as a rule within seconds.
-BACKOFF_SOON_MS: Final = 10_000
+BACKOFF_SOON_MS: Final = 5_000
 REPORT_INTERVAL_MS: Final = 30_000
 #: Reports whose send time is remembered; an offer that names an older one is stale.
 MAX_REPORTS: Final = 64
