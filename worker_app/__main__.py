@@ -88,6 +88,7 @@ def _folders(arguments: argparse.Namespace) -> paths.Folders:
 
 def _run(arguments: argparse.Namespace) -> int:
     from worker_app import bootstrap
+    from worker_app.agent.tail import AgentTail
     from worker_app.agent.workspace import Workspace
 
     folders = _folders(arguments)
@@ -102,13 +103,13 @@ def _run(arguments: argparse.Namespace) -> int:
             identity = asyncio.run(bootstrap.join(workspace, settings, link))
             logger.info("joined", extra={"node_id": identity.node_id, "pool": identity.pool_name})
         if identity is None:
-            raise Invalid(
-                "This worker has not joined a pool yet.",
-                code="NOT_JOINED",
-                fix="Ask the pool's operator for a join link, then start with: "
-                "python -m worker_app run --join - (and paste the link).",
-            )
-        return asyncio.run(bootstrap.run_agent(workspace, settings, identity))
+            logger.info("this worker has joined no pool; it waits for a join link at its local door")
+        tail = AgentTail(configured.secrets.mask)
+        logging.getLogger().addHandler(tail)
+        try:
+            return asyncio.run(bootstrap.run_agent(workspace, settings, tail))
+        finally:
+            logging.getLogger().removeHandler(tail)
 
 
 def _run_once(arguments: argparse.Namespace) -> int:

@@ -12,23 +12,35 @@ from core import paths
 from core.blobs.cache import BlobCache
 from core.blobs.store import BlobStore
 from core.clock import SystemClock
-from core.domain.errors import Invalid
+from core.domain.errors import Busy, Invalid
 from core.domain.node import RuntimeKind
 from core.domain.resources import GIB
 from core.manifest.spec_json import spec_from_json
 from core.rpc.join_link import parse_join_link
+from core.rpc.pki.node_key import ca_digest
+from worker_app.agent.choices import OwnerChoices
+from worker_app.agent.desk import Desk, DeskParts
+from worker_app.agent.doctor import Doctor
+from worker_app.agent.earnings import EarningsBook
 from worker_app.agent.fetching import Fetching
 from worker_app.agent.gpus import Gpus
 from worker_app.agent.inputs import CachedInputs
+from worker_app.agent.listening import HeardLink, HeardStore
+from worker_app.agent.machine import Machine
 from worker_app.agent.outbox import Outbox
+from worker_app.agent.owner_actions import OwnerActions
 from worker_app.agent.pauses import Pauses
 from worker_app.agent.performer import Performer
 from worker_app.agent.ports.link import Identity
 from worker_app.agent.ports.sandbox import Runtime
 from worker_app.agent.probe import Limits, boot_id, host_name, measure_disk, node_facts
+from worker_app.agent.senses.computer import ComputerSenses
 from worker_app.agent.state import AgentState
+from worker_app.agent.tail import AgentTail
 from worker_app.agent.workspace import Workspace
-from worker_app.daemon import Daemon, Surroundings
+from worker_app.daemon import Daemon, Resident, Surroundings
+from worker_app.door.agent_door import AgentDoor
+from worker_app.door.local_server import LocalServer
 from worker_app.execution.docker_runtime import DockerRuntime
 from worker_app.execution.engine import default_engine
 from worker_app.execution.images import load_catalogue
@@ -104,28 +116,87 @@ async def join(workspace: Workspace, settings: WorkerSettings, link_text: str) -
     return identity
 
 
-async def run_agent(workspace: Workspace, settings: WorkerSettings, identity: Identity) -> int:
-    """Build the agent of a joined node and run it until it is asked to quit."""
+async def run_agent(workspace: Workspace, settings: WorkerSettings, tail: AgentTail) -> int:
+    """Build the agent's desk and door, and run whatever there is to run until asked to quit."""
     clock = SystemClock()
-    runtime = make_runtime(settings, workspace.root, identity.node_id)
-    limits = make_limits(settings, workspace.root)
+    gpus = Gpus() if settings.gpus else Gpus.none()
+    desk = Desk(
+        DeskParts(
+            clock=clock,
+            choices=OwnerChoices(workspace.root),
+            book=EarningsBook(workspace.root),
+            senses=ComputerSenses(),
+            machine=Machine(workspace.root, gpus, clock.wall_ms),
+            limits=make_limits(settings, workspace.root),
+            version=agent_version(),
+            agent_tail=tail,
+        )
+    )
+    desk.identity = workspace.identity()
+    if desk.identity is not None:
+        desk.fingerprint = fingerprint(desk.identity)
+
+    async def joined(resident: Resident, identity: Identity) -> None:
+        await run_joined(workspace, settings, resident, identity)
+
+    actions = OwnerActions(
+        desk,
+        join=lambda link: join(workspace, settings, link),
+        leave=workspace.forget_identity,
+        fingerprint=fingerprint,
+    )
+    resident = Resident(
+        desk,
+        waiting_runtime=lambda: make_runtime(settings, workspace.root, "waiting"),
+        run_joined=joined,
+        left=actions.left,
+    )
+
+    def doctor() -> Doctor:
+        if resident.runtime is None:
+            raise Busy("The agent is just starting or ending.")
+        return Doctor(resident.runtime, workspace.root, desk.identity, gpus)
+
+    server = LocalServer(AgentDoor(desk, actions, doctor, clock))
+    address = await server.open()
+    workspace.door = {"doors": {"agent": address}, "token": server.token}
+    workspace.announce("waiting")
+    print(f"ready agent={address}", flush=True)
+    try:
+        return await resident.run()
+    finally:
+        await server.close()
+        desk.book.close()
+
+
+def fingerprint(identity: Identity) -> str:
+    """Return the digest of the master's authority, as join links carry it."""
+    return ca_digest(identity.ca_pem)
+
+
+async def run_joined(
+    workspace: Workspace, settings: WorkerSettings, resident: Resident, identity: Identity
+) -> None:
+    """Build the agent of a joined node and run it until it is asked to quit or to leave."""
+    clock, desk = SystemClock(), resident.desk
+    runtime = resident.runtime = make_runtime(settings, workspace.root, identity.node_id)
     gpus = Gpus() if settings.gpus else Gpus.none()
     gateway = Gateway(identity)
+    heard = HeardLink(gateway, desk.book, clock)
     pauses = Pauses()
-    cache = BlobCache(BlobStore(workspace.blobs), limits.disk_bytes)
+    cache = BlobCache(BlobStore(workspace.blobs), desk.base_limits.disk_bytes)
     cache.store.sweep(24 * 3600)
     this_boot = boot_id()
-    daemon = Daemon(
+    daemon = resident.daemon = Daemon(
         Surroundings(
             workspace=workspace,
             runtime=runtime,
             enrolment=EnrolmentGateway(),
-            limits=limits,
+            desk=desk,
             gpus=gpus,
             agent_version=agent_version(),
             clock=clock,
             quit_grace_s=settings.quit_grace_s,
-            print_line=lambda line: print(line, flush=True),
         ),
         identity,
     )
@@ -139,10 +210,10 @@ async def run_agent(workspace: Workspace, settings: WorkerSettings, identity: Id
     performer = Performer(
         state,
         clock=clock,
-        link=gateway,
+        link=heard,
         blobs=gateway,
         log_link=gateway,
-        store=Outbox(workspace.root, this_boot),
+        store=HeardStore(Outbox(workspace.root, this_boot), desk.book, spec_from_json),
         runtime=runtime,
         inputs=CachedInputs(Fetching(gateway, cache, pauses), cache, gateway),
         pauses=pauses,
@@ -151,4 +222,4 @@ async def run_agent(workspace: Workspace, settings: WorkerSettings, identity: Id
         on_exit=daemon.on_exit,
         gpu_use=gpus.use,
     )
-    return await daemon.run(performer)
+    await daemon.run(performer, heard)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +15,14 @@ from core.clock import Clock
 from core.domain.errors import HiveMindError
 from core.domain.node import NodeFacts
 from worker_app.agent import stimuli
+from worker_app.agent.desk import Desk, Joined
 from worker_app.agent.gpus import Gpus
 from worker_app.agent.instructions import BecameLive
+from worker_app.agent.listening import HeardLink
 from worker_app.agent.performer import Performer
 from worker_app.agent.ports.link import EnrolmentLink, Identity
-from worker_app.agent.ports.sandbox import Runtime
-from worker_app.agent.probe import HostMeter, Limits, host_name, measure_disk, node_facts, steady
+from worker_app.agent.ports.sandbox import EngineFacts, Runtime
+from worker_app.agent.probe import HostMeter, host_name, measure_disk, node_facts, steady
 from worker_app.agent.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -43,12 +46,11 @@ class Surroundings:
     workspace: Workspace
     runtime: Runtime
     enrolment: EnrolmentLink
-    limits: Limits
+    desk: Desk
     gpus: Gpus
     agent_version: str
     clock: Clock
     quit_grace_s: float = 30.0
-    print_line: Callable[[str], None] = print
 
 
 class Daemon:
@@ -62,21 +64,17 @@ class Daemon:
         self._reason = ""
         self._quitting = False
         self._facts = NodeFacts(slots=0)
-        self._announced = False
-        self._wake_probe = asyncio.Event()
+        self._engine: EngineFacts | None = None
         self._performer: Performer | None = None
 
     # ------------------------------------------------------------ callbacks for the performer
 
     def on_live(self, live: BecameLive) -> None:
-        """The session is in order: say so once on standard output, always in `agent.json`."""
+        """The session is in order: say so in `agent.json`."""
         self._around.workspace.announce(
             "live", node_id=self._identity.node_id, node_name=live.node_name, master=self._identity.node_door
         )
         logger.info("connected", extra={"node": live.node_name, "master": self._identity.node_door})
-        if not self._announced:
-            self._announced = True
-            self._around.print_line(f"ready agent=- node={live.node_name} id={self._identity.node_id}")
 
     def on_exit(self, reason: str) -> None:
         self._reason = reason
@@ -84,13 +82,14 @@ class Daemon:
 
     # ------------------------------------------------------------ the run
 
-    async def run(self, performer: Performer) -> int:
-        """Run until asked to quit; return the exit code."""
+    async def run(self, performer: Performer, heard: HeardLink) -> None:
+        """Run until asked to quit."""
         self._performer = performer
-        self._listen_to_signals()
+        desk = self._around.desk
         self._around.workspace.announce("starting", node_id=self._identity.node_id)
         await self._probe()
         await performer.start()
+        desk.attach(Joined(performer=performer, heard=heard, quit=self.asked_to_quit, refresh=self._refresh_facts))
         try:
             async with asyncio.TaskGroup() as group:
                 timers = [
@@ -104,19 +103,10 @@ class Daemon:
                     timer.cancel()
         finally:
             logger.info("leaving", extra={"reason": self._reason})
+            desk.detach()
             await performer.stop()
-        return 0
 
-    def _listen_to_signals(self) -> None:
-        if sys.platform == "win32":
-            # The loop has no handlers there; Ctrl-C comes as KeyboardInterrupt, a service stops by its event.
-            signal.signal(signal.SIGTERM, lambda *_: self._asked_to_quit("SIGTERM"))
-            return
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._asked_to_quit, number.name)
-
-    def _asked_to_quit(self, why: str) -> None:
+    def asked_to_quit(self, why: str) -> None:
         """First: give work back and leave. Again: leave at once; the sandboxes' countdowns do the rest."""
         if self._quitting or self._performer is None:
             self.on_exit(f"{why} again")
@@ -158,20 +148,9 @@ class Daemon:
     async def _probe(self) -> None:
         """Ask engine, disk and GPUs; what changed goes to the master. Heals by itself when the engine comes."""
         around = self._around
-        engine = await around.runtime.probe()
-        disk = await asyncio.to_thread(measure_disk, around.workspace.root)
-        gpus = await asyncio.to_thread(around.gpus.present)
-        facts = steady(
-            self._facts,
-            node_facts(
-                engine,
-                around.limits,
-                disk=disk,
-                gpus=gpus,
-                host_name=host_name(),
-                agent_version=around.agent_version,
-            ),
-        )
+        self._engine = engine = await around.runtime.probe()
+        await asyncio.to_thread(around.desk.machine.look, engine)
+        facts = self._work_out()
         if facts.engine_ok != self._facts.engine_ok or not self._facts.slots:
             if facts.engine_ok:
                 logger.info("the engine is there", extra={"engine": facts.engine_version, "slots": facts.slots})
@@ -180,6 +159,27 @@ class Daemon:
         self._facts = facts
         if self._performer is not None:
             self._performer.tell(stimuli.FactsChanged(facts))
+
+    def _work_out(self) -> NodeFacts:
+        """Return the node's facts by what was last measured and by the limits that hold now."""
+        around, desk = self._around, self._around.desk
+        assert self._engine is not None
+        lends_gpu = desk.decision is None or desk.choices.now.rules is None or desk.decision.gpu
+        found = node_facts(
+            self._engine,
+            desk.limits(),
+            disk=measure_disk(around.workspace.root),
+            gpus=desk.machine.gpus if lends_gpu else (),
+            host_name=host_name(),
+            agent_version=around.agent_version,
+        )
+        return steady(self._facts, found)
+
+    def _refresh_facts(self) -> None:
+        """The owner's limits changed: no need to ask the engine again."""
+        if self._engine is not None and self._performer is not None:
+            self._facts = self._work_out()
+            self._performer.tell(stimuli.FactsChanged(self._facts))
 
     async def _renewing(self) -> None:
         """Renew the certificate well before its end; an expired one is renewed with the same key."""
@@ -203,3 +203,84 @@ class Daemon:
             logger.warning("a measurement took too long and was given up")
         except (HiveMindError, OSError) as error:
             logger.warning("a measurement failed", extra={"reason": str(error)})
+
+
+class Resident:
+    """The whole life of the agent's process: the desk's seconds, and joined runs that come and go."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        waiting_runtime: Callable[[], Runtime],
+        run_joined: Callable[[Resident, Identity], Awaitable[None]],
+        left: Callable[[], None],
+    ) -> None:
+        self.desk = desk
+        #: Of whoever runs now; the doctor tries it.
+        self.runtime: Runtime | None = None
+        self.daemon: Daemon | None = None
+        self._waiting_runtime = waiting_runtime
+        self._run_joined = run_joined
+        self._left = left
+
+    async def run(self) -> int:
+        """Run until asked to end; return the exit code."""
+        self._listen_to_signals()
+        desk = self.desk
+        await desk.tick()
+        async with asyncio.TaskGroup() as group:
+            seconds = group.create_task(self._seconds(), name="desk")
+            while not desk.is_over:
+                identity = desk.identity
+                desk.turn.clear()
+                if identity is None or not desk.may_run:
+                    await self._wait()
+                    continue
+                await self._run_joined(self, identity)
+                self.daemon = self.runtime = None
+                if desk.is_leaving:
+                    self._left()
+                elif not desk.turn.is_set():
+                    # It ended by itself, for a reason that it logged.
+                    desk.is_over = True
+            seconds.cancel()
+        return 0
+
+    async def _seconds(self) -> None:
+        while True:
+            try:
+                await self.desk.tick()
+            except (OSError, HiveMindError) as error:
+                logger.warning("a second was lost", extra={"reason": str(error)})
+            await asyncio.sleep(TICK_S)
+
+    async def _wait(self) -> None:
+        """Nothing to run: keep an eye on the engine, so that whoever looks sees when it comes."""
+        runtime = self.runtime = self._waiting_runtime()
+        desk = self.desk
+        try:
+            while not desk.turn.is_set():
+                engine = await runtime.probe()
+                await asyncio.to_thread(desk.machine.look, engine)
+                desk.publish()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PROBE_S if engine.ok else PROBE_BROKEN_S):
+                        await desk.turn.wait()
+        finally:
+            await runtime.shut()
+
+    def _listen_to_signals(self) -> None:
+        if sys.platform == "win32":
+            # The loop has no handlers there; Ctrl-C comes as KeyboardInterrupt, a service stops by its event.
+            signal.signal(signal.SIGTERM, lambda *_: self._signalled("SIGTERM"))
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, number.name)
+
+    def _signalled(self, why: str) -> None:
+        self.desk.is_over = True
+        self.desk.turn.set()
+        if self.daemon is not None:
+            self.daemon.asked_to_quit(why)

@@ -167,6 +167,8 @@ class Welcome:
     report_interval_s: float
     node_name: str
     owner_id: str
+    #: `RewardRule.to_text` of the rule that holds now: a provider sees what work earns while it runs.
+    reward_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +301,15 @@ class Orders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What an ended attempt was paid, and why."""
+
+    attempt_id: str
+    ucpt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
     """`report`: newest report taken. `updates`: numbers that are durable, or were refused for good."""
 
@@ -307,6 +318,8 @@ class Ack:
     updates: tuple[int, ...] = ()
     #: False: the node's certificate or protocol no longer allows new work.
     welcome: bool = True
+    #: Of attempts that these updates ended. An update that is sent again brings no receipt again.
+    receipts: tuple[Receipt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

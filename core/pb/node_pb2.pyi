@@ -603,6 +603,7 @@ class Welcome(_message.Message):
     REPORT_INTERVAL_S_FIELD_NUMBER: _builtins.int
     NODE_NAME_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    REWARD_RULE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     term: _builtins.int
     protocol: _builtins.int
@@ -610,6 +611,8 @@ class Welcome(_message.Message):
     report_interval_s: _builtins.float
     node_name: _builtins.str
     owner_id: _builtins.str
+    reward_rule: _builtins.str
+    """By what attempts are paid now: RewardRule as text."""
     def __init__(
         self,
         *,
@@ -620,10 +623,11 @@ class Welcome(_message.Message):
         report_interval_s: _builtins.float = ...,
         node_name: _builtins.str = ...,
         owner_id: _builtins.str = ...,
+        reward_rule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["master_time_ms", b"master_time_ms", "node_name", b"node_name", "owner_id", b"owner_id", "protocol", b"protocol", "report_interval_s", b"report_interval_s", "session_id", b"session_id", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["master_time_ms", b"master_time_ms", "node_name", b"node_name", "owner_id", b"owner_id", "protocol", b"protocol", "report_interval_s", b"report_interval_s", "reward_rule", b"reward_rule", "session_id", b"session_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -967,11 +971,14 @@ class Ack(_message.Message):
     REPORT_FIELD_NUMBER: _builtins.int
     UPDATES_FIELD_NUMBER: _builtins.int
     WELCOME_FIELD_NUMBER: _builtins.int
+    RECEIPTS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     report: _builtins.int
     welcome: _builtins.bool
     @_builtins.property
     def updates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Receipt]: ...
     def __init__(
         self,
         *,
@@ -979,14 +986,42 @@ class Ack(_message.Message):
         report: _builtins.int = ...,
         updates: _abc.Iterable[_builtins.int] | None = ...,
         welcome: _builtins.bool = ...,
+        receipts: _abc.Iterable[Global___Receipt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report", "session_id", b"session_id", "updates", b"updates", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipts", b"receipts", "report", b"report", "session_id", b"session_id", "updates", b"updates", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ack: _TypeAlias = Ack  # noqa: Y015
+
+@_typing.final
+class Receipt(_message.Message):
+    """What an attempt was paid, and why; 0 with its reason too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    UCPT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    attempt_id: _builtins.str
+    ucpt: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        attempt_id: _builtins.str = ...,
+        ucpt: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "reason", b"reason", "ucpt", b"ucpt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
 
 @_typing.final
 class Resync(_message.Message):

@@ -65,4 +65,5 @@ def accept_hello(uow: UnitOfWork, node: NodeRecord, session_id: str, hello: Hell
         report_interval_s=interval_s,
         node_name=node.name,
         owner_id=node.owner_id,
+        reward_rule=uow.ledger.rule().to_text(),
     )

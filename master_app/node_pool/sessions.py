@@ -167,7 +167,8 @@ class NodeSessions:
                 if update.state not in LIVE_ATTEMPT_STATES:
                     session.uses.pop(update.attempt_id, None)
             self._dispatch(uow)
-            return Ack(session_id=session_id, updates=tuple(applied.acknowledged))
+            receipts = tuple(applied.receipts)
+            return Ack(session_id=session_id, updates=tuple(applied.acknowledged), receipts=receipts)
 
         return self._writer.execute(command, lane=Lane.NODES)
 

@@ -264,7 +264,7 @@ class Attempts:
         if batch.setbacks:
             self._setbacks.apply(uow, batch, applied)
         if batch.ended:
-            settle_ended(uow, batch)
+            applied.receipts += settle_ended(uow, batch)
         for task in batch.touched.values():
             self._rollup.refresh(uow, task)
 

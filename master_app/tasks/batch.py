@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from core.domain.attempt import AttemptState
 from core.domain.ids import SubtaskKey
-from core.domain.session import AttemptUpdate
+from core.domain.session import AttemptUpdate, Receipt
 from master_app.ports.tasks import AttemptRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.lanes import Lane
@@ -31,6 +31,7 @@ class Applied:
     acknowledged: list[int] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     successes: int = 0
+    receipts: list[Receipt] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from core.domain.attempt import AttemptState, Failure, FailureClass
 from core.domain.events import AttemptEnded
+from core.domain.session import Receipt
 from master_app.ledger import settlement
 from master_app.ports.tasks import AttemptRecord
 from master_app.ports.unit_of_work import UnitOfWork
@@ -17,8 +18,11 @@ from master_app.tasks.late_results import LATE
 CLOCK_SLACK_MS = 60_000
 
 
-def settle_ended(uow: UnitOfWork, batch: Batch) -> None:
-    """Decide the pay of every attempt that ended and write it with its row, in this transaction (R11)."""
+def settle_ended(uow: UnitOfWork, batch: Batch) -> list[Receipt]:
+    """Decide the pay of every attempt that ended and write it with its row, in this transaction (R11).
+
+    Returns what its node is told of it.
+    """
     payments = [
         settlement.Payment(
             attempt_id=record.attempt_id,
@@ -49,6 +53,10 @@ def settle_ended(uow: UnitOfWork, batch: Batch) -> None:
         if record.state is not AttemptState.SUCCEEDED:
             uow.publish(_ended_fact(record, uow.now_ms))
     uow.attempts.end_many(done)
+    return [
+        Receipt(attempt_id=decision.attempt_id, ucpt=decision.amount_ucpt, reason=decision.reason.value)
+        for decision in decisions
+    ]
 
 
 def _is_fenced(batch: Batch, live: LiveAttempt) -> bool:

@@ -18,6 +18,7 @@ def refusal(
     node_owner_id: str,
     is_stale: bool,
     is_full: bool,
+    blocked: frozenset[str] = frozenset(),
 ) -> RejectReason | None:
     """Return why this node does not take `offer`, or None. The master knows all this too, but 30 s later."""
     if is_stale or known is None:
@@ -35,7 +36,7 @@ def refusal(
     brief, spec = known
     if facts.runtime is RuntimeKind.PROCESS and not (spec.run.allow_process and brief.owner_id == node_owner_id):
         return RejectReason.OWNER_NOT_ALLOWED
-    if facts.owners_allowed and brief.owner_id not in facts.owners_allowed:
+    if brief.owner_id in blocked or (facts.owners_allowed and brief.owner_id not in facts.owners_allowed):
         return RejectReason.OWNER_NOT_ALLOWED
     if facts.images_allowed and not image_allowed(spec.image.ref, facts.images_allowed):
         return RejectReason.IMAGE_NOT_ALLOWED

@@ -139,6 +139,10 @@ class Held:
     told: AttemptState = AttemptState.OFFERED
     #: How often another attempt was placed before it although it was older.
     passed_over: int = 0
+    #: Steady clock: since when the owner's rules have it frozen; negative: it is not.
+    frozen_ms: int = -1
+    #: What the owner's rules leave it of its cores; 0: all.
+    throttled_millis: int = 0
 
     @property
     def attempt_id(self) -> str:

@@ -48,24 +48,25 @@ class Doctor:
         self._gpus = gpus
 
     async def examine(self) -> list[Check]:
-        checks: list[tuple[str, Callable[[], Awaitable[Check]]]] = [
-            ("engine", self._engine),
-            ("container", self._container),
-            ("disk", self._disk),
-            ("clock", self._clock),
-            ("gpu", self._gpu),
-            ("network", self._network),
-        ]
-        found = []
-        for name, check in checks:
-            try:
-                async with asyncio.timeout(TRY_LIMIT_S):
-                    found.append(await check())
-            except HiveMindError as error:
-                found.append(Check(name=name, ok=False, result=error.message, fix=error.fix))
-            except (OSError, TimeoutError) as error:
-                found.append(Check(name=name, ok=False, result=str(error) or "it took too long"))
-        return found
+        return [await self.one(name) for name in ("engine", "container", "disk", "clock", "gpu", "network")]
+
+    async def one(self, name: str) -> Check:
+        """Try one thing."""
+        checks: dict[str, Callable[[], Awaitable[Check]]] = {
+            "engine": self._engine,
+            "container": self._container,
+            "disk": self._disk,
+            "clock": self._clock,
+            "gpu": self._gpu,
+            "network": self._network,
+        }
+        try:
+            async with asyncio.timeout(TRY_LIMIT_S):
+                return await checks[name]()
+        except HiveMindError as error:
+            return Check(name=name, ok=False, result=error.message, fix=error.fix)
+        except (OSError, TimeoutError) as error:
+            return Check(name=name, ok=False, result=str(error) or "it took too long")
 
     async def _engine(self) -> Check:
         facts = await self._runtime.probe()

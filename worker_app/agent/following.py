@@ -111,6 +111,10 @@ class Following:
         use = self._use(event, gpus, gpu_memory)
         self._shop.tell(Used(use, self._meter.ticks if full else None))
 
+    def was_frozen(self, duration_ms: int) -> None:
+        """Say that nothing ran for so long; it earns nothing."""
+        self._meter.skip(duration_ms)
+
     def _use(self, event: UsageTick | None, gpus: tuple[float, ...], gpu_memory_bytes: int = 0) -> AttemptUse:
         return AttemptUse(
             attempt_id=self.attempt_id,

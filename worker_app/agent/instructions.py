@@ -143,6 +143,23 @@ class SetUsageInterval:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeSandbox:
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThawSandbox:
+    slot: int
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleSandbox:
+    slot: int
+    cpu_millis: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloseSandbox:
     """End and remove it at once, with what runs in it. Answer with `SandboxClosed`."""
 
@@ -201,6 +218,9 @@ Instruction = (
     | Forget
     | RenewSandbox
     | SetUsageInterval
+    | FreezeSandbox
+    | ThawSandbox
+    | ThrottleSandbox
     | CloseSandbox
     | Adopt
     | RemoveFound

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -53,11 +53,15 @@ class LogShipper:
         self._spools: dict[tuple[str, LogStream], _Spool] = {}
         self._more = asyncio.Event()
         self._closed = False
+        #: Hears all that is appended, for whoever looks.
+        self.listener: Callable[[str, LogStream, bytes], None] | None = None
 
     # ------------------------------------------------------------ the attempt's side
 
     def append(self, attempt_id: str, stream: LogStream, content: bytes) -> None:
         """Take what an attempt wrote next."""
+        if self.listener is not None:
+            self.listener(attempt_id, stream, content)
         spool = self._spools.get((attempt_id, stream)) or self._open(attempt_id, stream)
         room = MAX_LOG_BYTES - spool.written
         if room <= 0 or spool.full:

@@ -46,6 +46,12 @@ class AttemptMeter:
         self._peaks = []
         self._gpu = []
 
+    def skip(self, duration_ms: int) -> None:
+        """Leave out a span in which the run was frozen."""
+        if self._since_ms >= 0:
+            self._since_ms += duration_ms
+            self._sampled_ms += duration_ms
+
     def sample(self, now_ms: int, *, cpu_ms: int, memory_bytes: int, gpu_percent: float = 0.0) -> bool:
         """Take a measurement (cpu time since the run began) and tell whether a full tick was completed by it."""
         if self._since_ms < 0:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import shutil
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from worker_app.agent.logship import LogShipper
 from worker_app.agent.pauses import Pauses
 from worker_app.agent.ports.inputs import Inputs
 from worker_app.agent.ports.link import BlobLink, Link, LinkRefused, LogLink, NobodyListens, Session
-from worker_app.agent.ports.sandbox import Runtime
+from worker_app.agent.ports.sandbox import Runtime, Sandbox
 from worker_app.agent.ports.store import AgentStore
 from worker_app.agent.slot_runner import SlotRunner
 from worker_app.agent.state import AgentState
@@ -124,6 +124,9 @@ class Performer:
             do.CancelRun: self._cancel_run,
             do.RenewSandbox: self._renew,
             do.SetUsageInterval: self._usage_interval,
+            do.FreezeSandbox: lambda i: self._for_owner(self._slot(i.slot).freeze()),
+            do.ThawSandbox: lambda i: self._for_owner(self._slot(i.slot).thaw(i.seconds_left)),
+            do.ThrottleSandbox: lambda i: self._for_owner(self._slot(i.slot).throttle(i.cpu_millis)),
             do.Upload: self.uploads.begin,
             do.AbandonUpload: lambda i: self.uploads.abandon(i.attempt_id),
             do.Forget: lambda i: self.uploads.forget(i.attempt_id),
@@ -264,6 +267,15 @@ class Performer:
 
     # ------------------------------------------------------------ slots and sandboxes
 
+    def sandbox(self, index: int) -> Sandbox | None:
+        """Return the sandbox of a slot, for whoever shows it."""
+        runner = self._slots.get(index)
+        return runner.sandbox if runner is not None else None
+
+    def watched(self, seconds: float) -> None:
+        """Have running attempts measured this often while somebody looks."""
+        self._usage_interval(do.SetUsageInterval(seconds))
+
     def _slot(self, index: int) -> SlotRunner:
         runner = self._slots.get(index)
         if runner is None:
@@ -284,6 +296,9 @@ class Performer:
     def _usage_interval(self, instruction: do.SetUsageInterval) -> None:
         for runner in self._slots.values():
             self.crew.spawn(runner.usage_interval(instruction.seconds), "usage-interval")
+
+    def _for_owner(self, work: Coroutine[Any, Any, None]) -> None:
+        self.crew.spawn(work, "yield")
 
     def _remove_found(self, instruction: do.RemoveFound) -> None:
         self.crew.spawn(self._remove(instruction), "remove")

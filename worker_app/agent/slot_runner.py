@@ -67,6 +67,8 @@ class SlotRunner:
         self._ready: Ready | None = None
         self._following: Following | None = None
         self._resuming: AsyncIterator[RunEvent] | None = None
+        #: Steady clock; negative: not frozen.
+        self._frozen_ms = -1
 
     # ------------------------------------------------------------ the mailbox
 
@@ -89,12 +91,43 @@ class SlotRunner:
         self._wake = None
         self._task = self._shop.crew.spawn(self._work(before, cancelled), f"slot-{self.index}")
 
+    async def freeze(self) -> None:
+        """Stop all that runs in it; frozen time is not metered."""
+        if self.sandbox is not None and self._frozen_ms < 0:
+            self._frozen_ms = self._shop.clock.steady_ms()
+            try:
+                await self.sandbox.freeze()
+            except HiveMindError as error:
+                self._frozen_ms = -1
+                logger.warning("work could not be frozen", extra={"slot": self.index, "code": error.code})
+
+    async def thaw(self, seconds_left: float) -> None:
+        """Let it go on. Its countdown ran on meanwhile, and is set anew at once."""
+        if self.sandbox is not None and self._frozen_ms >= 0:
+            frozen_ms, self._frozen_ms = self._shop.clock.steady_ms() - self._frozen_ms, -1
+            try:
+                await self.sandbox.renew(max(1.0, seconds_left))
+                await self.sandbox.thaw()
+            except HiveMindError as error:
+                logger.warning("work could not be thawed", extra={"slot": self.index, "code": error.code})
+            if self._following is not None:
+                self._following.was_frozen(frozen_ms)
+
+    async def throttle(self, cpu_millis: int) -> None:
+        if self.sandbox is not None:
+            try:
+                await self.sandbox.set_cpu(cpu_millis)
+            except HiveMindError as error:
+                logger.warning("work could not be slowed", extra={"slot": self.index, "code": error.code})
+
     async def cancel_run(self, attempt_id: str, grace_s: float) -> None:
         """SIGTERM, then SIGKILL; the run's end follows as its stimulus."""
         sandbox = self.sandbox
         if sandbox is None or self._attempt_id != attempt_id:
             return
         try:
+            # Who is frozen hears nothing.
+            await self.thaw(grace_s + 60)
             await sandbox.cancel(attempt_id, grace_s)
         except HiveMindError as error:
             # A sandbox that cannot be asked is not left to run.
@@ -288,8 +321,12 @@ class SlotRunner:
         self._drop_ready()
         self._following = None
         self._attempt_id = ""
+        frozen, self._frozen_ms = self._frozen_ms >= 0, -1
         if sandbox is not None:
             try:
+                if frozen:
+                    # Some engines refuse to remove what is paused.
+                    await sandbox.thaw()
                 await sandbox.close()
             except HiveMindError as error:
                 # Its countdown ends it, and housekeeping removes what is left.

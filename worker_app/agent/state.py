@@ -23,6 +23,7 @@ from worker_app.agent.restoring import Restoring
 from worker_app.agent.slots import SlotState
 from worker_app.agent.talk import Talk
 from worker_app.agent.work import Out, Work
+from worker_app.agent.yielding import Yielding
 
 #: How often the engine is asked what it has, and tasks without work here are let go of.
 HOUSEKEEPING_MS: Final = 300_000
@@ -76,6 +77,7 @@ class AgentState:
             stimuli.FactsChanged: self._facts_changed,
             stimuli.Measured: self._measured,
             stimuli.OwnerChanged: self._owner_changed,
+            **Yielding(self.work).handlers(),
             stimuli.QuitAsked: self._quit_asked,
             stimuli.InventoryTaken: self.restoring.inventory_taken,
             stimuli.Received: self.talk.received,
@@ -128,11 +130,10 @@ class AgentState:
             self._housekept_ms = now_ms
             work.release_tasks(out)
             out.append(TakeInventory())
-        self.restoring.remove_strays(now_ms, out, live_since_ms=self._live_since())
+        self.restoring.remove_strays(
+            now_ms, out, live_since_ms=connection.since_ms if connection.is_live else None
+        )
         self._write(out, also_lazy=True)
-
-    def _live_since(self) -> int | None:
-        return self.connection.since_ms if self.connection.is_live else None
 
     def _restored(self, stimulus: stimuli.Restored, now_ms: int, out: Out) -> None:
         stored = stimulus.stored

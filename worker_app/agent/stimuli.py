@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.domain.attempt import Failure, RejectReason
+from core.domain.lending import OnEnter
 from core.domain.node import HostUse, NodeFacts
 from core.domain.rewards import Tick
 from core.domain.session import AttemptUse, ImagePin, MasterMessage, OwnerStatus
@@ -49,6 +50,26 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class OwnerChanged:
     owner: OwnerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """What becomes of running work, by the owner's rules. Told again and again; only a change does something."""
+
+    action: OnEnter
+    #: Of THROTTLE: what all running work may use together.
+    cpu_millis: int = 0
+    #: Work on GPUs stops with its checkpoint, whatever becomes of the rest.
+    stop_gpu: bool = False
+    #: From these submitters nothing is taken.
+    owners_blocked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """The owner stops this one; it goes back with its checkpoint."""
+
+    attempt_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +248,8 @@ Stimulus = (
     | FactsChanged
     | Measured
     | OwnerChanged
+    | Yield
+    | GiveBack
     | QuitAsked
     | InventoryTaken
     | Received

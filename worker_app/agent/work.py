@@ -59,6 +59,7 @@ class Work:
         self.facts = NodeFacts(slots=0)
         self.owner = OwnerStatus()
         self.node_owner_id = ""
+        self.owners_blocked: frozenset[str] = frozenset()
         self.is_quitting = False
         self.briefs: dict[BriefKey, tuple[TaskBrief, TaskSpec]] = {}
         #: Those that the database has.
@@ -101,6 +102,7 @@ class Work:
             node_owner_id=self.node_owner_id,
             is_stale=deadline_ms <= now_ms + FENCE_MARGIN_MS,
             is_full=len(self.queue) >= max(1, self.facts.slots) * BACKLOG_PER_SLOT,
+            blocked=self.owners_blocked,
         )
         if reason is not None or known is None:
             update = AttemptUpdate(

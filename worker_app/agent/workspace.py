@@ -32,6 +32,8 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = paths.private_folder(root)
         self._lock: IO[bytes] | None = None
+        #: Where the local door is, and its token: part of each announcement.
+        self.door: dict[str, Any] = {"doors": {}}
 
     @property
     def blobs(self) -> Path:
@@ -71,7 +73,7 @@ class Workspace:
 
     def announce(self, state: str, **more: Any) -> None:
         """Write `agent.json`: what the tray and people may know of the running agent."""
-        content = {"pid": os.getpid(), "state": state, "doors": {}, **more}
+        content = {"pid": os.getpid(), "state": state, **self.door, **more}
         paths.write_private(self.root / "agent.json", json.dumps(content, indent=1).encode())
 
     # ------------------------------------------------------------ identity
@@ -99,6 +101,10 @@ class Workspace:
             fields[name] = base64.b64encode(fields[name]).decode()
         paths.write_private(self.identity_file, json.dumps(fields, indent=1).encode())
         (self.root / "key.pem").unlink(missing_ok=True)
+
+    def forget_identity(self) -> None:
+        """This node belongs to no pool any more; what it earned is kept."""
+        self.identity_file.unlink(missing_ok=True)
 
     def enrolment_key(self, make: Any) -> bytes:
         """Return the key for joining: that of an enrolment that broke off, else a new one, kept first."""

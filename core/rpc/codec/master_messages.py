@@ -8,6 +8,7 @@ from core.domain.session import (
     Offer,
     Offers,
     Orders,
+    Receipt,
     Refused,
     Resync,
     StopOrder,
@@ -40,6 +41,7 @@ def welcome_to_pb(value: Welcome) -> pb.Welcome:
         report_interval_s=value.report_interval_s,
         node_name=value.node_name,
         owner_id=value.owner_id,
+        reward_rule=value.reward_rule,
     )
 
 
@@ -52,6 +54,7 @@ def welcome_from_pb(message: pb.Welcome) -> Welcome:
         report_interval_s=finite(message.report_interval_s),
         node_name=message.node_name,
         owner_id=message.owner_id,
+        reward_rule=message.reward_rule,
     )
 
 
@@ -228,7 +231,17 @@ def orders_from_pb(message: pb.Orders) -> Orders:
 
 
 def ack_to_pb(value: Ack) -> pb.Ack:
-    return pb.Ack(session_id=value.session_id, report=value.report, updates=value.updates, welcome=value.welcome)
+    receipts = [
+        pb.Receipt(attempt_id=receipt.attempt_id, ucpt=receipt.ucpt, reason=receipt.reason)
+        for receipt in value.receipts
+    ]
+    return pb.Ack(
+        session_id=value.session_id,
+        report=value.report,
+        updates=value.updates,
+        welcome=value.welcome,
+        receipts=receipts,
+    )
 
 
 def ack_from_pb(message: pb.Ack) -> Ack:
@@ -237,6 +250,12 @@ def ack_from_pb(message: pb.Ack) -> Ack:
         report=message.report,
         updates=tuple(message.updates),
         welcome=message.welcome,
+        receipts=tuple(
+            [
+                Receipt(attempt_id=receipt.attempt_id, ucpt=receipt.ucpt, reason=receipt.reason)
+                for receipt in message.receipts
+            ]
+        ),
     )
 
 
