@@ -12,6 +12,7 @@ from pathlib import Path
 from core import logs
 from tests.fakes.sandbox import FakeRuntime
 from worker_app import bootstrap
+from worker_app.agent.tail import AgentTail
 from worker_app.agent.workspace import Workspace
 from worker_app.settings import WorkerSettings
 
@@ -22,8 +23,8 @@ def main() -> None:
     settings = WorkerSettings(slots=slots, cpu_cores=256, memory_gb=256)
     bootstrap.make_runtime = lambda settings, folder, node_id: FakeRuntime()
     with logs.configure(file=folder / "logs" / "agent.log", level="INFO"), Workspace(folder) as workspace:
-        identity = asyncio.run(bootstrap.join(workspace, settings, sys.stdin.readline().strip()))
-        asyncio.run(bootstrap.run_agent(workspace, settings, identity))
+        asyncio.run(bootstrap.join(workspace, settings, sys.stdin.readline().strip()))
+        asyncio.run(bootstrap.run_agent(workspace, settings, AgentTail()))
 
 
 if __name__ == "__main__":

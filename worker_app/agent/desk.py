@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.clock import Clock
-from core.domain.agent_views import AgentShown, EarningRow, Sample, SetupStep, WhyView
+from core.domain.agent_views import AgentShown, Sample, SetupStep, WhyView
+from core.domain.earning_views import EarningRow
 from core.domain.lending import UNTIL_RESUMED, LendingRules
 from core.domain.node import NodeOwner
 from core.domain.resources import GIB

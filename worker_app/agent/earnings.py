@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core import paths
-from core.domain.agent_views import EarningDay, EarningRow, Earnings
 from core.domain.attempt import AttemptState
+from core.domain.earning_views import EarningDay, EarningRow, Earnings
 from core.domain.receipts import ticks_from_text, ticks_to_text
 from core.domain.resources import Resources
 from core.domain.rewards import DEFAULT_RULE, RewardRule, Tick, reward

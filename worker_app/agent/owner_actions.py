@@ -10,10 +10,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 
-from core.domain.agent_views import AgentAction, Consent, Explained, Hop, RulesShown, SetupStep
+from core.domain.agent_views import AgentAction, Consent, Hop, RulesShown, SetupStep
+from core.domain.earning_views import EarningRow, Explained
 from core.domain.errors import Conflict, Invalid, NotFound
 from core.domain.lending import LendingRules, Preset, Switch, preset_rules
-from core.domain.rewards import Tick, hundredths, meter
+from core.domain.rewards import RewardRule, Tick, hundredths, meter
 from worker_app.agent import stimuli
 from worker_app.agent.attempts import Held
 from worker_app.agent.desk import Desk
@@ -212,7 +213,7 @@ class OwnerActions:
 
     def explain(self, attempt_id: str) -> Explained:
         """Return how one amount came about, worked out again from its ticks."""
-        found = self._desk.book.one(attempt_id)
+        found = self._desk.book.one(attempt_id) or self._running(attempt_id)
         if found is None:
             raise NotFound("This computer does not know this attempt.", code="ATTEMPT_UNKNOWN")
         row, ticks, rule, computed, posted, receipt = found
@@ -242,6 +243,28 @@ class OwnerActions:
             posted_ucpt=posted,
             receipt=receipt,
         )
+
+    def _running(self, attempt_id: str) -> tuple[EarningRow, Sequence[Tick], RewardRule, int, int, int] | None:
+        """Return what is known of an attempt that still runs: its full ticks so far."""
+        state, rule = self._desk.state, self._desk.book.rule
+        held = state.work.held.get(attempt_id) if state is not None else None
+        if held is None:
+            return None
+        resources, ticks = held.offer.resources, held.ticks
+        computed = meter(resources, rule).ticks_ucpt(ticks)
+        row = EarningRow(
+            attempt_id=attempt_id,
+            task_name=held.spec.name,
+            index=held.offer.index,
+            owner_name=held.brief.owner_name,
+            state=held.state.value,
+            money="running",
+            started_ms=held.started_at_ms,
+            ran_ms=sum(tick.duration_ms for tick in ticks),
+            resources=resources,
+            ucpt=computed,
+        )
+        return row, ticks, rule, computed, -1, 0
 
     async def trace(self) -> tuple[Hop, ...]:
         """Find out where the way to the master breaks: a look-up of its name, then a connection to it."""

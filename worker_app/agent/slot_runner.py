@@ -32,6 +32,7 @@ from worker_app.agent.ports.sandbox import (
     Sandbox,
     SandboxLost,
 )
+from worker_app.agent.resting import Resting
 from worker_app.agent.stimuli import (
     Adopted,
     AdoptFailed,
@@ -67,8 +68,7 @@ class SlotRunner:
         self._ready: Ready | None = None
         self._following: Following | None = None
         self._resuming: AsyncIterator[RunEvent] | None = None
-        #: Steady clock; negative: not frozen.
-        self._frozen_ms = -1
+        self._rest = Resting(index, shop)
 
     # ------------------------------------------------------------ the mailbox
 
@@ -92,33 +92,17 @@ class SlotRunner:
         self._task = self._shop.crew.spawn(self._work(before, cancelled), f"slot-{self.index}")
 
     async def freeze(self) -> None:
-        """Stop all that runs in it; frozen time is not metered."""
-        if self.sandbox is not None and self._frozen_ms < 0:
-            self._frozen_ms = self._shop.clock.steady_ms()
-            try:
-                await self.sandbox.freeze()
-            except HiveMindError as error:
-                self._frozen_ms = -1
-                logger.warning("work could not be frozen", extra={"slot": self.index, "code": error.code})
+        await self._rest.freeze(self.sandbox)
 
     async def thaw(self, seconds_left: float) -> None:
-        """Let it go on. Its countdown ran on meanwhile, and is set anew at once."""
-        if self.sandbox is not None and self._frozen_ms >= 0:
-            frozen_ms, self._frozen_ms = self._shop.clock.steady_ms() - self._frozen_ms, -1
-            try:
-                await self.sandbox.renew(max(1.0, seconds_left))
-                await self.sandbox.thaw()
-            except HiveMindError as error:
-                logger.warning("work could not be thawed", extra={"slot": self.index, "code": error.code})
-            if self._following is not None:
-                self._following.was_frozen(frozen_ms)
+        await self._rest.thaw(self.sandbox, self._following, seconds_left)
 
     async def throttle(self, cpu_millis: int) -> None:
-        if self.sandbox is not None:
-            try:
-                await self.sandbox.set_cpu(cpu_millis)
-            except HiveMindError as error:
-                logger.warning("work could not be slowed", extra={"slot": self.index, "code": error.code})
+        await self._rest.throttle(self.sandbox, cpu_millis, self._reserved_millis)
+
+    @property
+    def _reserved_millis(self) -> int:
+        return 0 if self._prepare is None else self._prepare.offer.resources.cpu_millis
 
     async def cancel_run(self, attempt_id: str, grace_s: float) -> None:
         """SIGTERM, then SIGKILL; the run's end follows as its stimulus."""
@@ -261,6 +245,7 @@ class SlotRunner:
         except HiveMindError as error:
             shop.tell(RunLost(attempt_id, shop.wall_ms(), infra(error.code, error.message)))
             return
+        await self._rest.restore(sandbox, self._reserved_millis)
         if self._following is None:
             self._following = Following(wanted.offer, wanted.gpu_uuids, shop)
         order = RunOrder(
@@ -321,12 +306,9 @@ class SlotRunner:
         self._drop_ready()
         self._following = None
         self._attempt_id = ""
-        frozen, self._frozen_ms = self._frozen_ms >= 0, -1
         if sandbox is not None:
             try:
-                if frozen:
-                    # Some engines refuse to remove what is paused.
-                    await sandbox.thaw()
+                await self._rest.before_close(sandbox)
                 await sandbox.close()
             except HiveMindError as error:
                 # Its countdown ends it, and housekeeping removes what is left.

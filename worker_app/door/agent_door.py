@@ -7,7 +7,8 @@ from dataclasses import fields
 from typing import Any, Protocol
 
 from core.clock import Clock
-from core.domain.agent_views import AgentAction, AgentShown, EarningRow, Sample
+from core.domain.agent_views import AgentAction, AgentShown, Sample
+from core.domain.earning_views import EarningRow
 from core.domain.errors import Invalid
 from core.domain.lending import LendingRules
 from core.pb import agent_pb2 as pb

@@ -1,0 +1,214 @@
+"""The local door over real gRPC on loopback: a snapshot, then changes; actions that hold; a token that guards."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.domain.agent_views import AgentAction, AgentShown, SetupStep, TrayState
+from core.domain.errors import HiveMindError, NotFound, Unauthenticated
+from core.domain.lending import FULL, HOURS, UNTIL_RESUMED, Preset
+from core.domain.node import NodeOwner
+from core.domain.session import LogStream
+from tests.fakes.sandbox import FakeOutcome, FakeRuntime
+from tests.support.agents import make_brief, make_offer
+from tests.support.desks import OpenDesk, open_desk
+from worker_app.agent.conditions import Conditions
+from worker_app.door import agent_door
+from worker_app.door.local_server import LocalServer
+from worker_app.tray.client import AgentAway, AgentClient, Door, find_door
+
+
+async def first(client: AgentClient) -> AgentShown:
+    async for shown in client.watch(samples=True):
+        return shown
+    raise AssertionError("nothing came")
+
+
+async def test_a_wrong_token_opens_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        stranger = AgentClient(Door(opened.server.address, "guessed", 0))
+        with pytest.raises(Unauthenticated):
+            await stranger.rules()
+        with pytest.raises(HiveMindError):
+            await first(stranger)
+        await stranger.close()
+
+
+async def test_no_agent_is_said_as_such(tmp_path: Path) -> None:
+    nobody = AgentClient(Door("127.0.0.1:1", "x", 0))
+    with pytest.raises(AgentAway):
+        await nobody.rules()
+    await nobody.close()
+    assert find_door(tmp_path) is None
+
+
+def test_the_door_is_found_in_its_file(tmp_path: Path) -> None:
+    content = {"pid": 7, "state": "live", "doors": {"agent": "127.0.0.1:5"}, "token": "t"}
+    (tmp_path / "agent.json").write_text(json.dumps(content))
+    assert find_door(tmp_path) == Door("127.0.0.1:5", "t", 7)
+
+
+async def test_who_watches_gets_a_whole_snapshot_then_changes(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        stream = opened.client.watch(samples=True)
+        shown = await anext(stream)
+        assert shown.status is not None and shown.status.state is TrayState.READY
+        assert shown.link is not None and shown.link.phase == "live"
+        assert shown.why is not None and len(shown.why.rows) == 10
+        assert shown.machine is not None and shown.machine.cores > 0
+        await opened.client.act(AgentAction.PAUSE, seconds=UNTIL_RESUMED)
+        while shown.status is None or shown.status.state is not TrayState.PAUSED:
+            shown = await anext(stream)
+        assert shown.status.now.code == "paused"
+
+
+async def test_the_switch_reaches_the_master_and_survives_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await opened.client.act(AgentAction.LEND_OFF)
+        assert opened.rig is not None
+        assert opened.rig.performer.state.work.owner.state is NodeOwner.SNOOZED
+    async with open_desk(tmp_path) as opened:
+        assert (await first(opened.client)).status.switch.is_on is False  # type: ignore[union-attr]
+
+
+async def test_a_pause_ends_on_time_by_itself(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await opened.client.act(AgentAction.PAUSE, seconds=5)
+        for _ in range(4):
+            await opened.second()
+        assert opened.desk.choices.now.switch.paused_until_ms
+        await opened.second()
+        assert opened.desk.choices.now.switch.paused_until_ms == 0
+        assert opened.desk.decision is not None and opened.desk.decision.runs
+
+
+async def _work(opened: OpenDesk, attempt_id: str = "a1") -> None:
+    assert opened.rig is not None
+    runtime = opened.rig.runtime
+    assert isinstance(runtime, FakeRuntime)
+    runtime.script(attempt_id, FakeOutcome(until_cancelled=True, output=b"hello\n"))
+    opened.rig.master.offer(make_brief(), make_offer(attempt_id))
+    await opened.rig.until(lambda: attempt_id in runtime.ran)
+
+
+async def test_what_runs_is_shown_with_its_log_and_can_be_stopped(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await _work(opened)
+        opened.desk.output_tail.output("a1", LogStream.OUT, b"hello\n")
+        await opened.second()
+        shown = await first(opened.client)
+        assert shown.containers is not None and shown.status is not None
+        (view,) = shown.containers.rows
+        assert (view.attempt_id, view.owner_name, view.network) == ("a1", "Owner", "none")
+        assert shown.status.state is TrayState.WORKING
+        lines, total = await opened.client.log("a1")
+        assert [line.text for line in lines][-1] == "hello" and total >= 1
+        await opened.client.act(AgentAction.STOP_TASK, attempt_id="a1")
+        assert opened.rig is not None
+        assert (await opened.rig.master.ended("a1")).reason == "owner"
+        with pytest.raises(NotFound):
+            await opened.client.act(AgentAction.STOP_TASK, attempt_id="a1")
+
+
+async def test_never_again_from_this_owner_can_be_undone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await _work(opened)
+        await opened.client.act(AgentAction.BLOCK_OWNER, attempt_id="a1")
+        assert opened.rig is not None
+        await opened.rig.master.ended("a1")
+        assert (await opened.client.rules()).owners_blocked == {"owner": "Owner"}
+        opened.rig.master.offer(make_brief(), make_offer("a2"))
+        assert (await opened.rig.master.ended("a2")).reason == "owner_not_allowed"
+        await opened.client.act(AgentAction.UNBLOCK_OWNER, owner_id="owner")
+        assert (await opened.client.rules()).owners_blocked == {}
+
+
+async def test_returning_to_the_computer_freezes_within_a_second(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await _work(opened)
+        opened.senses.now = Conditions(idle_s=0.0, idle_source="test")
+        await opened.second()
+        shown = await first(opened.client)
+        assert shown.containers is not None and shown.containers.rows[0].yielding == "frozen"
+        assert shown.status is not None and shown.status.frozen == 1
+        await opened.client.act(AgentAction.START_NOW)
+        opened.senses.now = Conditions(idle_s=1.0, idle_source="test")
+        await opened.second()
+        assert (await first(opened.client)).containers.rows[0].yielding == ""  # type: ignore[union-attr]
+        opened.senses.now = Conditions(idle_s=0.2, idle_source="test")
+        await opened.second()
+        assert not opened.desk.choices.now.switch.started_by_hand
+
+
+async def test_rules_can_be_tried_before_they_hold(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        shown = await opened.client.rules()
+        assert shown.is_set and [one.preset for one in shown.presets] == list(Preset)
+        opened.senses.now = Conditions(idle_s=30.0, idle_source="test")
+        await opened.second()
+        full = replace(shown.rules, week=FULL * HOURS)
+        assert (await opened.client.try_rules(full)).runs
+        assert not (await first(opened.client)).why.runs  # type: ignore[union-attr]
+        await opened.client.set_rules(full)
+        assert (await first(opened.client)).why.runs  # type: ignore[union-attr]
+
+
+async def test_joining_waits_for_consent_doctor_and_rules(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, joined=False) as opened:
+        client = opened.client
+        assert (await first(client)).status.now.code == "not_joined"  # type: ignore[union-attr]
+        with pytest.raises(NotFound):
+            await client.consent()
+        consent = await client.join(" hivemind://x/join?ca=1&token=2 ")
+        assert consent.pool_name == "Test Pool" and consent.fingerprint == "7b2e" * 16
+        assert opened.links == ["hivemind://x/join?ca=1&token=2"]
+        assert not opened.desk.may_run
+        await client.act(AgentAction.CONSENT)
+        assert opened.desk.may_run and not opened.desk.choices.now.switch.is_on
+        await client.act(AgentAction.DOCTOR_DONE)
+        await client.act(AgentAction.RULES_DONE)
+        choices = opened.desk.choices.now
+        assert choices.setup is SetupStep.DONE and choices.switch.is_on and choices.rules is not None
+        assert choices.rules.preset is Preset.BALANCED
+
+
+async def test_leaving_forgets_the_node_and_keeps_the_earnings(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await opened.client.act(AgentAction.LEAVE)
+        assert opened.quits == ["its owner leaves the pool"]
+        opened.desk.detach()
+        opened.actions.left()
+        assert (await first(opened.client)).status.now.code == "not_joined"  # type: ignore[union-attr]
+        assert (tmp_path / "earnings.db").exists()
+
+
+async def test_the_doctor_tells_each_fact_apart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, joined=False) as opened:
+        found = {}
+        async for check in opened.client.examine():
+            found[check.name] = check
+        assert found["engine"].result == "passed" or found["installed"].result == "needs_person"
+        assert found["disk"].result == "passed" and found["network"].result == "unknown"
+
+
+async def test_quit_after_the_present_work_can_be_taken_back(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await _work(opened)
+        await opened.client.act(AgentAction.QUIT_FINISH)
+        await opened.second()
+        assert not opened.desk.is_over
+        await opened.client.act(AgentAction.STAY)
+        assert opened.desk.quitting == ""
+        await opened.client.act(AgentAction.QUIT_GIVE_BACK)
+        assert opened.desk.is_over and opened.quits
+
+
+async def test_unknown_actions_are_refused_with_words(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        with pytest.raises(HiveMindError, match="no action"):
+            await opened.client._call("Act", agent_door.pb.ActRequest(action="dance"))
+        assert isinstance(opened.server, LocalServer)
