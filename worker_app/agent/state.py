@@ -130,10 +130,11 @@ class AgentState:
             self._housekept_ms = now_ms
             work.release_tasks(out)
             out.append(TakeInventory())
-        self.restoring.remove_strays(
-            now_ms, out, live_since_ms=connection.since_ms if connection.is_live else None
-        )
+        self.restoring.remove_strays(now_ms, out, live_since_ms=self._live_since())
         self._write(out, also_lazy=True)
+
+    def _live_since(self) -> int | None:
+        return self.connection.since_ms if self.connection.is_live else None
 
     def _restored(self, stimulus: stimuli.Restored, now_ms: int, out: Out) -> None:
         stored = stimulus.stored
