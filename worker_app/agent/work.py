@@ -232,9 +232,7 @@ class Work:
                 self.abort(held, now_ms, out, failure=infra("LEASE_EXPIRED", words))
 
     def renew_idle(self, out: Out) -> None:
-        for slot in self.slots.all:
-            if slot.state is SlotState.IDLE:
-                out.append(RenewSandbox(slot.index, IDLE_LEASE_S))
+        out += [RenewSandbox(slot.index, IDLE_LEASE_S) for slot in self.slots.all if slot.state is SlotState.IDLE]
 
     def close_idle(self, now_ms: int, out: Out) -> None:
         """Remove sandboxes that nobody needed for a while."""
