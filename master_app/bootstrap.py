@@ -200,6 +200,7 @@ def _build(
         threads=slow_threads,
         dispatch=dispatcher.run,
         report_error=_merge_failed,
+        steady_ms=clock.steady_ms,
     )
     wires.sessions, wires.merging = sessions, merging
     sessions.use_dispatch(dispatcher.run)
@@ -226,6 +227,7 @@ def _build(
         rollup=rollup,
         funds=funds,
         dispatch=dispatcher.run,
+        collect_again=merging.look,
         steady_ms=clock.steady_ms,
     )
     conditions = Conditions(clock)

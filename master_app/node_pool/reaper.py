@@ -11,12 +11,12 @@ from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
 from core.domain.task import HeldCode, TaskState
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
-from master_app.node_pool.sessions import NodeSessions
+from master_app.node_pool.sessions import NodeSessions, Session
 from master_app.node_pool.wall import WallWatch
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.scheduling.explain import could_ever_fit
 from master_app.scheduling.lanes import overdue
-from master_app.scheduling.pool import PoolNode
+from master_app.scheduling.pool import LiveAttempt, PoolNode
 from master_app.tasks.attempts import Attempts
 from master_app.tasks.funds import Funds
 from master_app.tasks.rollup import Rollup
@@ -43,6 +43,7 @@ class Reaper:
         rollup: Rollup,
         funds: Funds,
         dispatch: Callable[[UnitOfWork], object],
+        collect_again: Callable[[], object],
         steady_ms: Callable[[], int],
     ) -> None:
         self._writer = writer
@@ -52,6 +53,7 @@ class Reaper:
         self._rollup = rollup
         self._funds = funds
         self._dispatch = dispatch
+        self._collect_again = collect_again
         self._steady_ms = steady_ms
         self.wall = WallWatch(steady_ms)
 
@@ -77,23 +79,36 @@ class Reaper:
         self._end_overdue_tasks(uow)
         self._judge_feasibility(uow)
         self._funds.look(uow)
+        self._collect_again()
         self._dispatch(uow)
 
     def _lose_overdue(self, uow: UnitOfWork) -> None:
         lost: dict[str, list[tuple[str, LostReason]]] = {}
+        unanswered: set[str] = set()
         for live in uow.pool.attempts.values():
-            reason = None
+            session = self._sessions.session(live.node_id)
+            if session is not None and session.unread:
+                continue  # its word is in the queue behind this look
             if uow.now_ms > live.deadline_ms:
-                reason = LostReason.LEASE
-            elif live.state is AttemptState.OFFERED and uow.now_ms - live.offered_ms > OFFER_ANSWER_MS:
-                session = self._sessions.session(live.node_id)
-                if session is not None and session.synced and session.link.session_id == live.session_id:
-                    reason = LostReason.NO_ACK
-            if reason is not None:
-                lost.setdefault(live.node_id, []).append((live.attempt_id, reason))
+                lost.setdefault(live.node_id, []).append((live.attempt_id, LostReason.LEASE))
+            elif _is_unanswered(live, session, uow.now_ms):
+                unanswered.add(live.node_id)
         for node_id, of_node in lost.items():
             applied = self._attempts.lose(uow, of_node[:TICK_LIMIT])
             self._breaker.judge(uow, node_id, applied.incidents, 0)
+        for node_id in unanswered:
+            self._ask_anew(uow, node_id)
+
+    def _ask_anew(self, uow: UnitOfWork, node_id: str) -> None:
+        """R1: no word of an offer in 15 s. Whether the node has it only the inventory of a new session can tell:
+        an offer that was on its way for long, or its answer, must not make two attempts run at once.
+        """
+        hot = uow.pool.nodes[node_id]
+        reason = f"said nothing of an offer for {OFFER_ANSWER_MS // 1000} s"
+        if hot.health is NodeHealth.READY:
+            set_health(uow, hot, NodeHealth.SUSPECT, reason)
+        uow.pool.change(hot, session_id="")
+        uow.after_commit(lambda: self._sessions.close(node_id, reason))
 
     def _judge_health(self, uow: UnitOfWork, hot: PoolNode) -> None:
         session = self._sessions.session(hot.node_id)
@@ -172,3 +187,10 @@ class Reaper:
             elif task.held is HeldCode.NO_FEASIBLE_NODE and fits:
                 task.held, task.held_reason = None, ""
                 self._rollup.refresh(uow, task)
+
+
+def _is_unanswered(live: LiveAttempt, session: Session | None, now_ms: int) -> bool:
+    """Tell whether the session that an offer went down lives and said nothing of it for too long (R1)."""
+    if live.state is not AttemptState.OFFERED or now_ms - live.offered_ms <= OFFER_ANSWER_MS:
+        return False
+    return session is not None and session.synced and session.link.session_id == live.session_id

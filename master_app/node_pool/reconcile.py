@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.domain.attempt import LIVE_ATTEMPT_STATES, LostReason
+from core.domain.attempt import LIVE_ATTEMPT_STATES, AttemptState, LostReason
 from core.domain.events import FenceViolated
 from core.domain.node import NodeHealth
 from core.domain.session import HeldAttempt, Sync, Verdict
@@ -17,7 +17,7 @@ def reconcile(uow: UnitOfWork, attempts: Attempts, node_id: str, sync: Sync) -> 
     """Give up what is absent, judge what is there, note the node's facts. Returns a verdict for each attempt."""
     held = {attempt.attempt_id: attempt for attempt in sync.attempts}
     absent = [
-        (live.attempt_id, LostReason.ABSENT)
+        (live.attempt_id, LostReason.NO_ACK if live.state is AttemptState.OFFERED else LostReason.ABSENT)
         for live in uow.pool.live_of_node(node_id)
         if live.attempt_id not in held
     ]

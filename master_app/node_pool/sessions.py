@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from core.domain.attempt import LIVE_ATTEMPT_STATES, ReturnReason
+from core.domain.errors import HiveMindError
 from core.domain.node import NodeAdmin, NodeHealth
 from core.domain.session import (
     Ack,
@@ -31,10 +33,11 @@ from master_app.node_pool.health import set_health
 from master_app.node_pool.hello import accept_hello, refuse_hello
 from master_app.node_pool.reconcile import reconcile, renew
 from master_app.ports.node_pool import SessionLink
-from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.ports.unit_of_work import Command, Lane, UnitOfWork, Writer
 from master_app.scheduling.pool import LiveAttempt, PoolNode
 from master_app.tasks.attempts import Attempts
 
+T = TypeVar("T")
 REPORT_INTERVAL_S = 30.0
 LOOKED_AT_INTERVAL_S = 1.0
 
@@ -55,6 +58,9 @@ class Session:
     #: Newest use of each live attempt, for faces.
     uses: dict[str, AttemptUse] = field(default_factory=dict)
     owner_reason: str = ""
+    #: What came and waits in the writer's queue: until it is read, no lease of the node is judged. The door's
+    #: thread adds, the writer's takes away.
+    unread: set[object] = field(default_factory=set)
 
 
 class NodeSessions:
@@ -129,7 +135,7 @@ class NodeSessions:
     def report(self, session_id: str, report: Report) -> Ack | Resync:
         """Soft: acknowledged at once, and queued to renew the leases of what it lists.
 
-        The master's deadline is a minute later than the agent's (R2), so the moment in the queue does no harm.
+        While it waits there no lease of its node ends, however long a slow disk holds the writer up.
         """
         session = self._current(session_id)
         if session is None or not session.synced:
@@ -151,7 +157,7 @@ class NodeSessions:
             self._order_later(uow, session)
             self._dispatch(uow)
 
-        self._writer.execute(command, lane=Lane.NODES)
+        self._read_later(session, command)
         return Ack(session_id=session_id, report=report.number)
 
     def updates(self, session_id: str, updates: Updates) -> Future[Ack | Resync]:
@@ -170,7 +176,7 @@ class NodeSessions:
             receipts = tuple(applied.receipts)
             return Ack(session_id=session_id, updates=tuple(applied.acknowledged), receipts=receipts)
 
-        return self._writer.execute(command, lane=Lane.NODES)
+        return self._read_later(self._current(session_id), command)
 
     def closed(self, session_id: str, reason: str) -> None:
         """The stream ended. The node is SUSPECT, not lost: its leases run on."""
@@ -262,6 +268,20 @@ class NodeSessions:
         return session.uses.get(attempt.attempt_id) if session else None
 
     # ---- inner
+
+    def _read_later(self, session: Session | None, command: Command[T]) -> Future[T]:
+        """Queue what a node says. The agent was answered, or will be: no lease of it may end meanwhile (R2)."""
+        if session is None:
+            return self._writer.execute(command, lane=Lane.NODES)
+        message = object()
+        session.unread.add(message)
+        try:
+            future = self._writer.execute(command, lane=Lane.NODES)
+        except HiveMindError:
+            session.unread.discard(message)
+            raise
+        future.add_done_callback(lambda _: session.unread.discard(message))
+        return future
 
     def _register(self, node_id: str, link: SessionLink) -> None:
         old = self._by_node.get(node_id)

@@ -120,7 +120,8 @@ class Funds:
     def _judge(
         self, uow: UnitOfWork, task: TaskRecord, hot: PoolTask, affordable: int, missing: HeldCode | None
     ) -> None:
-        if affordable <= hot.lanes and missing is not None and hot.waiting:
+        # Also while nothing waits: a merge, or a retry, may want to start when the last attempt has ended.
+        if affordable <= hot.lanes and missing is not None:
             self._short.add(task.task_id)
         else:
             self._short.discard(task.task_id)

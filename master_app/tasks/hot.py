@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.domain.session import ImagePin
 from core.domain.spec import TaskSpec
 from core.domain.subtask import SubtaskState
-from core.domain.task import DISPATCHABLE_TASK_STATES, TaskState, WaitFor
+from core.domain.task import DISPATCHABLE_TASK_STATES, MergeState, TaskState, WaitFor
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.pool import Needs, Pool, PoolTask
@@ -82,6 +82,8 @@ def restore_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> PoolTask:
     # A task of which nothing was ever started has no rows: most of a long queue.
     rows = uow.subtasks.of_state(task.task_id, open_states) if task.started_ms or task.next_index else ()
     for row in rows:
+        if row.index >= task.subtask_count and task.merge is not MergeState.OPEN:
+            continue  # a merge that waits for its parts has no place in the queue, whatever its row says
         if row.state is SubtaskState.READY:
             hot.ready.append(row.index)
         else:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from core.domain.bundle import FileEntry
+from core.domain.ids import SubtaskKey
 from core.domain.subtask import SubtaskState
 from core.domain.task import MergeState
 from core.domain.views import ArtifactView
@@ -25,6 +26,12 @@ from master_app.tasks.rollup import Rollup
 PACK_FROM = 1000
 SMALL_FILE_BYTES = 1 << 20
 PACK_BYTES = 8 << 20
+
+
+#: How long a collection that failed waits for its next try.
+AGAIN_MS = 10_000
+#: Generation and how many parts are there: what a collection is of.
+_Parts = tuple[int, int, int]
 
 
 class BlobWriter(Protocol):
@@ -62,6 +69,7 @@ class Merging:
         threads: Executor,
         dispatch: Callable[[UnitOfWork], object],
         report_error: Callable[[str, BaseException], None],
+        steady_ms: Callable[[], int],
     ) -> None:
         self._writer = writer
         self._rollup = rollup
@@ -70,43 +78,64 @@ class Merging:
         self._threads = threads
         self._dispatch = dispatch
         self._report_error = report_error
+        self._steady_ms = steady_ms
         self._under_way: set[str] = set()
+        #: What could not be collected, and when it is tried again (steady clock).
+        self._failed: dict[str, tuple[int, int]] = {}
 
     def request(self, task_id: str, subtask_count: int) -> None:
         """All parts of a task have ended: collect them, once at a time. Never blocks."""
         if task_id in self._under_way:
             return
         self._under_way.add(task_id)
+        self._failed.pop(task_id, None)
 
         def collect() -> None:
             try:
+                parts = self._writer.execute(lambda uow: _parts(uow, task_id), lane=Lane.INNER).result(60)
                 blob, blobs = self._write_parts(task_id, pack=subtask_count > PACK_FROM)
-                self._writer.execute(lambda uow: self._open(uow, task_id, blob, blobs), lane=Lane.INNER).result(60)
+                self._writer.execute(
+                    lambda uow: self._open(uow, task_id, parts, blob, blobs), lane=Lane.INNER
+                ).result(60)
             except Exception as error:  # the tick asks again; a person reads why in the log
+                self._ask_again(task_id, subtask_count, AGAIN_MS)
                 self._report_error(task_id, error)
             finally:
                 self._under_way.discard(task_id)
 
         self._threads.submit(collect)
 
-    def _open(self, uow: UnitOfWork, task_id: str, parts_blob: str, blobs: set[str]) -> None:
+    def _ask_again(self, task_id: str, subtask_count: int, wait_ms: int) -> None:
+        self._failed[task_id] = (self._steady_ms() + wait_ms, subtask_count)
+
+    def look(self) -> None:
+        """Each second: try again what could not be collected (a full disk, a database that was away)."""
+        now_ms = self._steady_ms()
+        for task_id, (due_ms, subtask_count) in list(self._failed.items()):
+            if now_ms >= due_ms:
+                self.request(task_id, subtask_count)
+
+    def _open(self, uow: UnitOfWork, task_id: str, parts: _Parts | None, parts_blob: str, blobs: set[str]) -> None:
         task = uow.tasks.get(task_id)
         hot = uow.pool.tasks.get(task_id)
         if task is None or hot is None or task.merge is not MergeState.BLOCKED:
             return
+        now = _parts(uow, task_id)
+        if parts is None or now != parts:
+            # Somebody had parts run again while these were collected.
+            if now is not None:
+                uow.after_commit(lambda: self._ask_again(task_id, task.subtask_count, 0))
+            return
         task.merge = MergeState.OPEN
         task.parts_blob = parts_blob
         uow.tasks.keep_blobs(task_id, sorted(blobs | {parts_blob}))
-        uow.subtasks.put_many(
-            [
-                SubtaskRecord(
-                    task_id=task_id,
-                    index=task.subtask_count,
-                    state=SubtaskState.READY,
-                    generation=task.generation,
-                )
-            ]
+        key = SubtaskKey(task_id, task.subtask_count)
+        fresh = SubtaskRecord(
+            task_id=task_id, index=key.index, state=SubtaskState.READY, generation=task.generation
         )
+        # It may have run before, for parts that have run again since: its epochs go on (lifecycles, section 1).
+        before = uow.subtasks.get_many([key]).get(key)
+        uow.subtasks.put_many([replace(fresh, epoch=before.epoch) if before else fresh])
         uow.pool.make_ready(hot, task.subtask_count)
         self._rollup.refresh(uow, task)
         self._dispatch(uow)
@@ -129,6 +158,14 @@ class Merging:
         if packer is None:
             return blob, set()
         return blob, packer.close()
+
+
+def _parts(uow: UnitOfWork, task_id: str) -> _Parts | None:
+    """Tell which parts a task has; None while they have not all ended."""
+    task = uow.tasks.get(task_id)
+    if task is None or task.succeeded + task.failed + task.cancelled + task.eaten < task.subtask_count:
+        return None
+    return task.generation, task.succeeded, task.eaten
 
 
 class _Packer:

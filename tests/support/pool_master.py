@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from core.domain.session import (
 from core.domain.task import TaskState
 from core.domain.user import Principal, Role
 from master_app.assembly import Master
-from master_app.bootstrap import build_master
+from master_app.bootstrap import SLOW_THREADS, build_master
 from master_app.ledger.verify import verify_database
 from master_app.node_pool.membership import pool_node
 from master_app.ports.node_pool import NodeRecord
@@ -127,8 +128,10 @@ class PoolMaster:
         """Return when everything that was queued, parts of merges included, is done."""
         for _ in range(2):
             self.run(lambda uow: None)
-            self.master.slow_threads.submit(lambda: None).result(WAIT_S)
-            self.master.slow_threads.submit(lambda: None).result(WAIT_S)
+            # All of these threads at once: then none is busy with what was begun before.
+            meeting = threading.Barrier(SLOW_THREADS)
+            for met in [self.master.slow_threads.submit(meeting.wait, WAIT_S) for _ in range(SLOW_THREADS)]:
+                met.result(WAIT_S)
         self.run(lambda uow: None)
 
     # ---- what there is

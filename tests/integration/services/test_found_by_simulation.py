@@ -1,0 +1,102 @@
+"""What the simulation of whole pools (tests/sim) found, each once more in few steps."""
+
+from __future__ import annotations
+
+import threading
+
+from core.domain.attempt import AttemptState
+from core.domain.errors import StorageFull
+from core.domain.session import AttemptUpdate, Updates
+from core.domain.task import TaskState
+from core.domain.user import Principal
+from master_app.ports.unit_of_work import Lane
+from tests.support.pool_master import PLAIN, PoolMaster, ScriptedNode, person, run_all
+
+WHO: Principal = person("submitter")
+MERGED = PLAIN + '[split]\nmode = "count"\ncount = 2\n[merge]\ncommand = ["python", "main.py"]\nmemory_gb = 1.0\n'
+
+
+def _finish(pool: PoolMaster, node: ScriptedNode) -> None:
+    """Let a node do all there is, merges included."""
+    for _ in range(5):
+        run_all(pool, [node], lambda node, offer: node.succeed(offer))
+        pool.settle()
+
+
+def test_a_cancelled_subtask_that_ran_can_be_retried(pool: PoolMaster) -> None:
+    # Its row stayed ACTIVE for ever, because cancelling raises the generation before the attempt has stopped.
+    node = pool.node("a")
+    task_id = pool.submit().task_id
+    [offer] = node.take()
+    node.start(offer)
+    pool.master.control.cancel(WHO, task_id).result(30)
+    node.tell(offer.attempt_id, AttemptState.CANCELLED)
+    assert pool.state(task_id) is TaskState.CANCELLED
+    assert pool.subtasks(task_id)[0]["state"] == "CANCELLED"
+    pool.master.control.retry(WHO, task_id).result(30)
+    _finish(pool, node)
+    assert pool.state(task_id) is TaskState.SUCCEEDED
+
+
+def test_epochs_of_a_merge_go_on_when_everything_is_retried(pool: PoolMaster) -> None:
+    node = pool.node("a")
+    task_id = pool.submit(MERGED).task_id
+    _finish(pool, node)
+    pool.master.control.retry(WHO, task_id, all_of_it=True).result(30)
+    _finish(pool, node)
+    assert pool.state(task_id) is TaskState.SUCCEEDED
+    assert sorted(row["epoch"] for row in pool.attempts(task_id) if row["ix"] == 2) == [1, 2]
+
+
+def test_a_merge_that_ran_before_waits_for_its_parts_after_a_restart(pool: PoolMaster) -> None:
+    node = pool.node("a", slots=8)
+    task_id = pool.submit(MERGED).task_id
+    _finish(pool, node)
+    pool.master.control.pause(WHO, pool.submit(MERGED).task_id).result(30)
+    node.take()
+    pool.master.control.retry(WHO, task_id, all_of_it=True).result(30)
+    pool.restart()
+    node.held.clear()
+    node.connect()
+    assert {offer.index for offer in node.take() if offer.task_id == task_id} <= {0, 1}
+    ready = pool.run(lambda uow: list(uow.pool.tasks[task_id].ready))
+    assert 2 not in ready
+
+
+def test_parts_that_could_not_be_collected_are_collected_later(pool: PoolMaster) -> None:
+    node = pool.node("a")
+    task_id = pool.submit(MERGED).task_id
+    store, real = pool.master.store, pool.master.store.writer
+
+    def full() -> object:
+        raise StorageFull("no room")
+
+    store.writer = full  # type: ignore[method-assign, assignment]
+    _finish(pool, node)
+    assert pool.state(task_id) is TaskState.RUNNING
+    store.writer = real  # type: ignore[method-assign]
+    pool.pass_time(15, step_s=5)
+    _finish(pool, node)
+    assert pool.state(task_id) is TaskState.SUCCEEDED
+
+
+def test_what_waits_in_the_queue_of_a_slow_disk_still_counts(pool: PoolMaster) -> None:
+    """Reports are acknowledged at the door: while they wait for the writer, no lease of their node is judged."""
+    node = pool.node("a")
+    task_id = pool.submit().task_id
+    [offer] = node.take()
+    node.start(offer)
+    go_on, writer = threading.Event(), pool.master.storage.writer
+    writer.execute(lambda uow: go_on.wait(30), lane=Lane.INNER)
+    assert node.link is not None
+    # Queued before the report is, and run before it: as after a disk that stood still for longer than a lease.
+    pool.clock.advance(s=700)
+    look = writer.execute(pool.master.reaper.look, lane=Lane.INNER)
+    said = AttemptUpdate(number=900, attempt_id=offer.attempt_id, state=AttemptState.RUNNING)
+    updates = pool.master.sessions.updates(
+        node.link.session_id, Updates(session_id=node.link.session_id, updates=(said,))
+    )
+    go_on.set()
+    look.result(30)
+    updates.result(30)
+    assert [row["state"] for row in pool.attempts(task_id)] == ["RUNNING"]
