@@ -6,7 +6,7 @@
     protos               regenerate core/pb from protos/
     images [NAME ...]    build the catalogue images that tests and demo use
     bench [NAME] [ARGS]  the benchmarks of docs/benchmarks.md, all or one; ARGS go to it
-    build                the desktop programs (not in this version)
+    build [NAME ...]     the programs for this system, frozen into dist/ (master, worker, or both)
 
 It makes `.venv` from the hashed lock. As root on Debian it also installs the system packages that it names
 and starts a container engine when none runs, which it stops again at the end; elsewhere it says what is
@@ -50,6 +50,7 @@ TEST_PACKAGES = (
     *ENGINE_PACKAGES,
     *QT_PACKAGES,
     *DISPLAY_PACKAGES,
+    "binutils",
     "chromium",
     "postgresql",
     "iproute2",
@@ -61,6 +62,9 @@ TEST_PACKAGES = (
     "wireguard-tools",
     "wireguard-go",
 )
+#: objdump and the libraries that Qt loads late: PyInstaller takes along what it finds.
+BUILD_PACKAGES = ("binutils", *QT_PACKAGES)
+PROGRAMS = ("master", "worker")
 FAST = "not docker and not postgres and not slow and not display and not chromium"
 LINTED = ("core", "master_app", "worker_app", "tests", "dev.py", ".ci")
 
@@ -283,9 +287,19 @@ def images(arguments: list[str]) -> int:
         return 0 if ready else 1
 
 
-def build(_arguments: list[str]) -> int:
-    fail("the desktop programs are not in this version.")
-    return 1
+def build(arguments: list[str]) -> int:
+    """Freeze the programs; later arguments that are not names go to PyInstaller."""
+    names = [name for name in arguments if name in PROGRAMS] or list(PROGRAMS)
+    given_on = [argument for argument in arguments if argument not in PROGRAMS]
+    prepare_python()
+    if is_debian_root():
+        install_packages(BUILD_PACKAGES)
+    freeze: list[str | Path] = [PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *given_on]
+    for name in names:
+        say(f"freezing the {name}: some two minutes")
+        check([*freeze, ROOT / f"build_{name}.spec"], f"freezing the {name}")
+    say(f"they are in {ROOT / 'dist'}" if "--distpath" not in given_on else "done")
+    return 0
 
 
 COMMANDS = {

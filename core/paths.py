@@ -22,7 +22,8 @@ App = Literal["master", "worker", "client"]
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 #: The console twin of each program in a frozen folder; its windowed twin carries the product's name.
-_FROZEN_PROGRAMS: Final = {"master_app": "hivemind-master", "worker_app": "hivemind-worker"}
+#: The headless twins. Not the names of the windowed programs in other letters: Windows does not tell those apart.
+_FROZEN_PROGRAMS: Final = {"master_app": "hivemind-masterd", "worker_app": "hivemind-agent"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,10 +60,8 @@ class Side:
         return done.stdout if done.returncode == 0 else ""
 
     def start(self, *arguments: str, line_in: str = "") -> Program:
-        program = Program(
-            arguments, self.folder / "program.log", line_in, within=("ip", "netns", "exec", self.name)
-        )
-        return program
+        command = ("ip", "netns", "exec", self.name, sys.executable, *arguments)
+        return Program(command, self.folder / "program.log", line_in)
 
 
 @pytest.fixture

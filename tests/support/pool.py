@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.support.network import MASTER, Network
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+MASTER_PROGRAM = (sys.executable, "-m", "master_app")
+WORKER_PROGRAM = (sys.executable, "-m", "worker_app")
 START_S = 60.0
 STOP_S = 60.0
 
@@ -26,19 +28,17 @@ class Program:
 
     def __init__(
         self,
-        arguments: Sequence[str],
+        command: Sequence[str],
         log: Path,
         line_in: str = "",
         *,
-        within: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`within`: what the process is started by, such as `ip netns exec NAME`."""
         self._log = log
         environment = os.environ | {"PYTHONPATH": str(ROOT)} | dict(environ or {})
         with open(log, "ab") as err:
             self.process = subprocess.Popen(
-                [*within, sys.executable, *arguments],
+                list(command),
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -86,9 +86,22 @@ class Program:
 class Pool:
     """A master and agents in one folder. Use with `with`."""
 
-    def __init__(self, folder: Path, runtime: str, network: Network | None = None) -> None:
-        """With a network, each program runs in its namespace, at fixed ports."""
+    def __init__(
+        self,
+        folder: Path,
+        runtime: str,
+        network: Network | None = None,
+        *,
+        master: Sequence[str] = MASTER_PROGRAM,
+        worker: Sequence[str] = WORKER_PROGRAM,
+    ) -> None:
+        """With a network, each program runs in its namespace, at fixed ports.
+
+        `master` and `worker`: how the programs are started, where not from these sources.
+        """
         self.folder = folder
+        self._master_program = tuple(master)
+        self._worker_program = tuple(worker)
         self.network = network
         #: More flags of the master, and variables of all programs.
         self.master_flags: list[str] = []
@@ -123,7 +136,7 @@ class Pool:
 
     def start_master(self) -> str:
         """Start the master, at the doors that it had before when it is started again; return its address."""
-        arguments = ["-m", "master_app", "serve", "--data-dir", str(self.data_dir)]
+        arguments = [*self._master_program, "serve", "--data-dir", str(self.data_dir)]
         for name, door in self.doors.items():
             arguments += [f"--{name}", door]
         self.master = self._program("master", [*arguments, *self.master_flags])
@@ -135,9 +148,8 @@ class Pool:
         return self.url
 
     def _program(self, member: str, arguments: Sequence[str], line_in: str = "") -> Program:
-        return Program(
-            arguments, self.folder / f"{member}.log", line_in, within=self._prefix(member), environ=self.environ
-        )
+        command = [*self._prefix(member), *arguments]
+        return Program(command, self.folder / f"{member}.log", line_in, environ=self.environ)
 
     def _prefix(self, member: str) -> list[str]:
         return self.network.prefix(member) if self.network is not None else []
@@ -147,9 +159,7 @@ class Pool:
         done = subprocess.run(
             [
                 *self._prefix("master"),
-                sys.executable,
-                "-m",
-                "master_app",
+                *self._master_program,
                 *arguments,
                 "--data-dir",
                 str(self.data_dir),
@@ -172,7 +182,7 @@ class Pool:
     def start_agent(self, name: str, owner: str, slots: int = 2) -> Program:
         """Start an agent; the first time it joins by a link of its own. Not waited for: see `Program.ready`."""
         folder = self.folder / name
-        arguments = ["-m", "worker_app", "run", "--data-dir", str(folder), "--slots", str(slots)]
+        arguments = [*self._worker_program, "run", "--data-dir", str(folder), "--slots", str(slots)]
         arguments += ["--runtime", self.runtime]
         link = ""
         if not (folder / "identity.json").exists():

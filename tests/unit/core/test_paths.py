@@ -82,10 +82,10 @@ def test_program_is_this_python_in_a_checkout() -> None:
 
 def test_program_is_the_console_twin_when_frozen() -> None:
     folder = Path("/opt/HiveMind")
-    on_windows = paths.program("master_app", executable=folder / "HiveMind Console.exe", frozen=True, windows=True)
-    elsewhere = paths.program("worker_app", executable=folder / "HiveMind Worker", frozen=True, windows=False)
-    assert on_windows == (str(folder / "hivemind-master.exe"),)
-    assert elsewhere == (str(folder / "hivemind-worker"),)
+    on_windows = paths.program("master_app", executable=folder / "HiveMind-Master.exe", frozen=True, windows=True)
+    elsewhere = paths.program("worker_app", executable=folder / "HiveMind-Worker", frozen=True, windows=False)
+    assert on_windows == (str(folder / "hivemind-masterd.exe"),)
+    assert elsewhere == (str(folder / "hivemind-agent"),)
 
 
 def test_resources_are_found_in_a_checkout() -> None:

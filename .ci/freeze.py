@@ -1,0 +1,60 @@
+"""What both PyInstaller specs share: data files, and what is left out.
+
+python dev.py build        runs PyInstaller on build_master.spec and build_worker.spec; see docs/building.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Data = list[tuple[str, str]]
+#: Of Qt, what no window of ours uses: 80 MB. Of the rest, what only tests and builds use.
+LEFT_OUT = [
+    "PySide6.QtQml",
+    "PySide6.QtQuick",
+    "PySide6.QtPdf",
+    "PySide6.QtVirtualKeyboard",
+    "PySide6.QtDesigner",
+    "PySide6.QtHelp",
+    "PySide6.QtTest",
+    "PyInstaller",
+    "grpc_tools",
+    "hypothesis",
+    "mypy",
+    "pytest",
+    "matplotlib",
+    "scipy",
+    "tkinter",
+]
+_LEFT_OUT_FILES = ("Qt6Quick", "Qt6Qml", "Qt6Pdf", "Qt6VirtualKeyboard", "qtvirtualkeyboard", "wayland", "Wayland")
+_LOCALES = ("en", "zh", "root")
+
+
+def package_files(package: str, *patterns: str) -> Data:
+    """Return files of a package as PyInstaller wants them: (where it is, folder in the bundle)."""
+    folder = ROOT / package
+    return _listed(path for pattern in patterns for path in folder.rglob(pattern))
+
+
+def resources() -> Data:
+    """Return everything below resources/, and the licences that travel with the programs."""
+    listed = _listed((ROOT / "resources").rglob("*"))
+    return [*listed, (str(ROOT / "LICENSE.txt"), "."), (str(ROOT / "docs" / "licences.md"), ".")]
+
+
+def _listed(paths: Iterable[Path]) -> Data:
+    files = {path for path in paths if path.is_file() and "__pycache__" not in path.parts}
+    return [(str(path), str(path.parent.relative_to(ROOT))) for path in sorted(files)]
+
+
+def wanted(entry: tuple[str, str, str]) -> bool:
+    """Tell whether a collected file goes into the programs."""
+    name = entry[0].replace("\\", "/")
+    if any(part in name for part in _LEFT_OUT_FILES):
+        return False
+    if "/locale-data/" in name and name.startswith("babel/"):
+        return Path(name).stem.split("_")[0] in _LOCALES
+    return not (name.startswith("PySide6/Qt/translations/") and not ("_en" in name or "_zh_TW" in name))
