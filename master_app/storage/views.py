@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from core.domain.attempt import AttemptState
 from core.domain.subtask import SubtaskState
@@ -14,6 +14,8 @@ from master_app.storage.values import METRICS, TICKS
 
 _TASK_COLUMNS = len(tasks.c)
 _ATTEMPT_COLUMNS = len(attempts.c)
+#: Where each column of an attempt stands: a new one in the middle must not shift the others.
+_AT: Final = {column.name: place for place, column in enumerate(attempts.columns)}
 
 
 def row_to_task_view(row: Any) -> TaskView:
@@ -58,43 +60,43 @@ def row_to_task_view(row: Any) -> TaskView:
 def row_to_attempt_view(row: Any) -> AttemptView:
     """A row of attempts, then the name of its node."""
     return AttemptView(
-        attempt_id=row[0],
-        task_id=row[1],
-        index=row[2],
-        node_id=row[3],
+        attempt_id=row[_AT["attempt_id"]],
+        task_id=row[_AT["task_id"]],
+        index=row[_AT["ix"]],
+        node_id=row[_AT["node_id"]],
         node_name=row[_ATTEMPT_COLUMNS] or "",
-        epoch=row[5],
-        number=row[7],
-        state=AttemptState(row[8]),
-        reason=row[11],
-        failure=failure_of(row[12], row[13], row[14]),
-        offered_ms=row[10],
-        started_ms=row[16],
-        ended_ms=row[17],
-        exit_code=row[15],
-        paid_ucpt=row[20],
-        pay_reason=row[21],
-        peak_memory_bytes=row[19],
-        log_bytes=row[22],
-        metrics=dict(METRICS.load(row[23])),
+        epoch=row[_AT["epoch"]],
+        number=row[_AT["number"]],
+        state=AttemptState(row[_AT["state"]]),
+        reason=row[_AT["reason"]],
+        failure=failure_of(row[_AT["failure_class"]], row[_AT["failure_code"]], row[_AT["failure_message"]]),
+        offered_ms=row[_AT["offered_ms"]],
+        started_ms=row[_AT["started_ms"]],
+        ended_ms=row[_AT["ended_ms"]],
+        exit_code=row[_AT["exit_code"]],
+        paid_ucpt=row[_AT["paid_ucpt"]],
+        pay_reason=row[_AT["pay_reason"]],
+        peak_memory_bytes=row[_AT["peak_memory_bytes"]],
+        log_bytes=row[_AT["log_bytes"]],
+        metrics=dict(METRICS.load(row[_AT["metrics"]])),
     )
 
 
 def row_to_usage(row: Any) -> UsageRow:
     """A row of attempts, then the name of its node; averages are weighted by time."""
-    ticks = TICKS.load(row[18])
+    ticks = TICKS.load(row[_AT["ticks"]])
     run_ms = sum(tick.duration_ms for tick in ticks)
     weight = run_ms or 1
     return UsageRow(
-        index=row[2],
-        attempt_id=row[0],
+        index=row[_AT["ix"]],
+        attempt_id=row[_AT["attempt_id"]],
         node_name=row[_ATTEMPT_COLUMNS] or "",
-        state=AttemptState(row[8]),
+        state=AttemptState(row[_AT["state"]]),
         run_ms=run_ms,
         cpu_percent=sum(tick.cpu_percent * tick.duration_ms for tick in ticks) / weight,
         memory_percent=sum(tick.memory_percent * tick.duration_ms for tick in ticks) / weight,
         gpu_percent=sum(tick.gpu_percent * tick.duration_ms for tick in ticks) / weight,
-        peak_memory_bytes=row[19],
-        paid_ucpt=row[20] or 0,
-        pay_reason=row[21],
+        peak_memory_bytes=row[_AT["peak_memory_bytes"]],
+        paid_ucpt=row[_AT["paid_ucpt"]] or 0,
+        pay_reason=row[_AT["pay_reason"]],
     )
