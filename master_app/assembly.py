@@ -14,8 +14,9 @@ from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
 from master_app.feed import Feed
 from master_app.ledger.transfers import Money
 from master_app.node_pool.figures import PoolFigures
-from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
+from master_app.node_pool.grants import Grants, NodeSecrets
 from master_app.node_pool.membership import Membership
+from master_app.node_pool.node_logs import NodeLogs
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions

@@ -37,8 +37,9 @@ from master_app.marker import check_storage
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
 from master_app.node_pool.figures import PoolFigures
-from master_app.node_pool.grants import Grants, NodeLogs, NodeSecrets
+from master_app.node_pool.grants import Grants, NodeSecrets
 from master_app.node_pool.membership import Membership
+from master_app.node_pool.node_logs import NodeLogs
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
@@ -375,7 +376,7 @@ def _build(
         grants=grants,
         secrets=user_secrets,
         node_secrets=NodeSecrets(writer=writer, specs=specs, secrets=user_secrets, readers=threads),
-        logs=NodeLogs(grants=grants, files=storage.log_files, readers=threads),
+        logs=NodeLogs(grants=grants, files=storage.log_files, tasks=storage.task_reads, readers=threads),
         gate=OperatorGate(local_token=local_token, authenticator=authenticator, threads=threads),
         threads=threads,
         slow_threads=slow_threads,

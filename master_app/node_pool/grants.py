@@ -5,12 +5,10 @@ Read grants end with the attempt; write and log grants last a while longer, for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 
 from core.domain.errors import NotFound
-from core.domain.session import LogAck, LogChunk
-from master_app.ports.logs import LogFiles
 from master_app.ports.reads import BlobReads, TaskReads
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.tasks.specs import SpecCache
@@ -54,10 +52,15 @@ class Grants:
 
     def may_write(self, node_id: str, attempt_id: str) -> bool:
         """The same, on the caller's thread; reads the database."""
+        return bool(self.task_written_for(node_id, attempt_id))
+
+    def task_written_for(self, node_id: str, attempt_id: str) -> str:
+        """Return the task that this attempt of this node may still write for; empty: it may not."""
         attempt = self._task_reads.attempt(attempt_id)
         if attempt is None or attempt.node_id != node_id:
-            return False
-        return not attempt.ended_ms or attempt.ended_ms > self._now_ms() - WRITE_GRANT_MS
+            return ""
+        is_late = attempt.ended_ms and attempt.ended_ms <= self._now_ms() - WRITE_GRANT_MS
+        return "" if is_late else attempt.task_id
 
 
 def _task_of(uow: UnitOfWork, node_id: str, attempt_id: str) -> str:
@@ -88,31 +91,3 @@ class NodeSecrets:
             return self._secrets.values(owner_id, names)
 
         return self._readers.submit(give)
-
-
-class NodeLogs:
-    """Takes log chunks of nodes."""
-
-    def __init__(self, *, grants: Grants, files: LogFiles, readers: Executor) -> None:
-        self._grants = grants
-        self._files = files
-        self._readers = readers
-
-    def append(self, node_id: str, chunks: Sequence[LogChunk]) -> Future[Sequence[LogAck]]:
-        """Keep what may be kept; what may not be is answered with `full`, so that it stops coming."""
-        return self._readers.submit(self._append, node_id, list(chunks))
-
-    def _append(self, node_id: str, chunks: Sequence[LogChunk]) -> Sequence[LogAck]:
-        acks: dict[tuple[str, str], LogAck] = {}
-        granted: dict[str, bool] = {}
-        for chunk in chunks:
-            if chunk.attempt_id not in granted:
-                granted[chunk.attempt_id] = self._grants.may_write(node_id, chunk.attempt_id)
-            end = chunk.offset + len(chunk.content)
-            next_offset, full = end, True
-            if granted[chunk.attempt_id]:
-                next_offset, full = self._files.append(chunk.attempt_id, chunk.stream, chunk.offset, chunk.content)
-            acks[chunk.attempt_id, chunk.stream.value] = LogAck(
-                attempt_id=chunk.attempt_id, stream=chunk.stream, next_offset=next_offset, full=full
-            )
-        return list(acks.values())

@@ -16,6 +16,9 @@ class LogFiles(Protocol):
         What is there already is skipped. Flushed when it returns. Raises StorageFull.
         """
 
+    def finish(self, attempt_id: str, stream: LogStream, note: str) -> None:
+        """Say why nothing more is kept, as the last line. Once, also when it is asked again."""
+
     def read(self, attempt_id: str, stream: LogStream, offset: int, limit: int) -> tuple[bytes, int]:
         """Return bytes from `offset` (or the next that is kept) and the offset after them."""
 

@@ -55,6 +55,9 @@ class TaskReads(Protocol):
 
     def attempt(self, attempt_id: str) -> AttemptView | None: ...
 
+    def log_bytes(self, task_id: str) -> int:
+        """Return how much the ended attempts of a task have written."""
+
     def latest_attempt(self, task_id: str, index: int) -> AttemptView | None: ...
 
     def artifacts(self, task_id: str) -> Iterable[ArtifactView]:

@@ -2,7 +2,8 @@
 
 A stream is a row of segments, each named by the offset of its first byte, so that a gap (the sender dropped
 lines, or we did) is a gap between names and nobody can take it for text. Up to the cap everything is kept; from
-then on the beginning stays, and of the rest the newest: the middle is dropped.
+then on the beginning stays, and of the rest the newest: the middle is dropped. At the limit a line says so, and
+nothing more is taken.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from master_app.storage.failures import from_os_error
 
 #: What is kept of one stream of one attempt.
 DEFAULT_CAP_BYTES: Final = 16 << 20
+#: What a sender may send of one stream of one attempt, dropped or not.
+DEFAULT_LIMIT_BYTES: Final = 64 << 20
+LIMIT_NOTE: Final = "the log's limit was met; what follows was not kept"
 _SEGMENTS_A_CAP: Final = 16
 _STRIPES: Final = 64
 _REMEMBERED: Final = 4_096
@@ -44,14 +48,22 @@ class _Segment:
         return self.start + self.length
 
 
+def note_line(note: str) -> bytes:
+    """Return words of ours as a line that nobody takes for the program's."""
+    return f"\n[HiveMind: {note}]\n".encode()
+
+
 class SegmentedLogFiles:
     """See the port `master_app.ports.logs`. Safe to call from many threads."""
 
-    def __init__(self, folder: Path, *, cap_bytes: int = DEFAULT_CAP_BYTES) -> None:
+    def __init__(
+        self, folder: Path, *, cap_bytes: int = DEFAULT_CAP_BYTES, limit_bytes: int = DEFAULT_LIMIT_BYTES
+    ) -> None:
         if cap_bytes < _SEGMENTS_A_CAP:
             raise ValueError("the cap is too small to keep a beginning and an end")
         self._folder = folder
         self._cap_bytes = cap_bytes
+        self._limit_bytes = limit_bytes
         self._segment_bytes = cap_bytes // _SEGMENTS_A_CAP
         self._locks = [threading.Lock() for _ in range(_STRIPES)]
         self._guard = threading.Lock()
@@ -63,35 +75,32 @@ class SegmentedLogFiles:
         with self._locked(attempt_id):
             segments = self._segments(attempt_id, stream)
             wanted = segments[-1].end if segments else 0
+            if wanted > self._limit_bytes:
+                return max(wanted, offset + len(content)), True
             if offset < wanted:
                 content = content[wanted - offset :]
                 offset = wanted
             if not content:
                 return max(wanted, offset), False
-            try:
-                self._write(attempt_id, stream, segments, offset, content)
-                self._drop_the_middle(attempt_id, stream, segments)
-            except OSError as error:
-                self._forget(attempt_id)
-                raise from_os_error(error) from error
-            with self._guard:
-                self._remember((attempt_id, stream), segments)
-            return offset + len(content), False
+            end = offset + len(content)
+            full = end > self._limit_bytes
+            if full:
+                content = content[: max(0, self._limit_bytes - offset)] + note_line(LIMIT_NOTE)
+            self._keep(attempt_id, stream, segments, offset, content)
+            return end, full
+
+    def finish(self, attempt_id: str, stream: LogStream, note: str) -> None:
+        """Say why nothing more is kept, as the last line. Once, also when it is asked again."""
+        line = note_line(note)
+        with self._locked(attempt_id):
+            segments = self._segments(attempt_id, stream)
+            end = segments[-1].end if segments else 0
+            if self._read(attempt_id, stream, segments, max(0, end - len(line)), len(line))[0] != line:
+                self._keep(attempt_id, stream, segments, end, line)
 
     def read(self, attempt_id: str, stream: LogStream, offset: int, limit: int) -> tuple[bytes, int]:
         with self._locked(attempt_id):
-            for segment in self._segments(attempt_id, stream):
-                if segment.end <= offset:
-                    continue
-                start = max(offset, segment.start)
-                try:
-                    with open(self._path(attempt_id, stream, segment.start), "rb") as file:
-                        file.seek(start - segment.start)
-                        content = file.read(max(0, min(limit, segment.end - start)))
-                except OSError as error:
-                    raise from_os_error(error) from error
-                return content, start + len(content)
-            return b"", offset
+            return self._read(attempt_id, stream, self._segments(attempt_id, stream), offset, limit)
 
     def size(self, attempt_id: str, stream: LogStream) -> int:
         """Return the offset after the last byte that is kept; gaps count."""
@@ -116,6 +125,34 @@ class SegmentedLogFiles:
                 return
 
     # ---- segments
+
+    def _keep(
+        self, attempt_id: str, stream: LogStream, segments: list[_Segment], offset: int, content: bytes
+    ) -> None:
+        try:
+            self._write(attempt_id, stream, segments, offset, content)
+            self._drop_the_middle(attempt_id, stream, segments)
+        except OSError as error:
+            self._forget(attempt_id)
+            raise from_os_error(error) from error
+        with self._guard:
+            self._remember((attempt_id, stream), segments)
+
+    def _read(
+        self, attempt_id: str, stream: LogStream, segments: list[_Segment], offset: int, limit: int
+    ) -> tuple[bytes, int]:
+        for segment in segments:
+            if segment.end <= offset:
+                continue
+            start = max(offset, segment.start)
+            try:
+                with open(self._path(attempt_id, stream, segment.start), "rb") as file:
+                    file.seek(start - segment.start)
+                    content = file.read(max(0, min(limit, segment.end - start)))
+            except OSError as error:
+                raise from_os_error(error) from error
+            return content, start + len(content)
+        return b"", offset
 
     def _write(
         self, attempt_id: str, stream: LogStream, segments: list[_Segment], offset: int, content: bytes

@@ -112,6 +112,10 @@ class SqlTaskReads:
         row = self._readers.row(_ATTEMPT.where(attempts.c.attempt_id == attempt_id))
         return None if row is None else row_to_attempt_view(row)
 
+    def log_bytes(self, task_id: str) -> int:
+        row = self._readers.row(select(func.sum(attempts.c.log_bytes)).where(attempts.c.task_id == task_id))
+        return int(row[0] or 0) if row is not None else 0
+
     def latest_attempt(self, task_id: str, index: int) -> AttemptView | None:
         query = _ATTEMPT.where(attempts.c.task_id == task_id, attempts.c.ix == index)
         row = self._readers.row(query.order_by(attempts.c.attempt_id.desc()).limit(1))

@@ -36,6 +36,7 @@ class Following:
         "_headline",
         "_meter",
         "_metrics",
+        "_next_offset",
         "_percent",
         "_shop",
         "_status",
@@ -53,6 +54,8 @@ class Following:
         self._percent = -1.0
         self._status = ""
         self._usage: UsageTick | None = None
+        #: Where the output goes on; None before the first of it (after a restart: wherever that is).
+        self._next_offset: int | None = None
 
     def take(self, event: RunEvent) -> None:
         """Take the next event; each is cheap and none blocks."""
@@ -69,6 +72,10 @@ class Following:
 
     def _output(self, event: Output) -> None:
         stream = LogStream.ERR if event.stream == "stderr" else LogStream.OUT
+        if self._next_offset is not None and event.offset > self._next_offset:
+            dropped = f"\n[HiveMind: {event.offset - self._next_offset:,} bytes were dropped here]\n"
+            self._shop.logs.append(self.attempt_id, stream, dropped.encode())
+        self._next_offset = event.offset + len(event.content)
         self._shop.logs.append(self.attempt_id, stream, event.content)
         if self._headline is None:
             self._headline = Headline()

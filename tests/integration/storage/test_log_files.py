@@ -121,3 +121,29 @@ def test_whatever_is_sent_what_is_kept_is_what_was_sent(
         assert wanted == max(sent) + 1
     for start, piece in read_all(logs, attempt):
         assert all(sent[start + position] == byte for position, byte in enumerate(piece))
+
+
+def test_at_its_limit_a_log_says_so_and_takes_no_more(tmp_path: Path) -> None:
+    logs = SegmentedLogFiles(tmp_path / "logs", cap_bytes=1600, limit_bytes=6400)
+    attempt = new_id(NOW_MS)
+    offset, full = 0, False
+    while not full:
+        offset, full = logs.append(attempt, OUT, offset, b"x" * 100)
+    assert offset == 6500
+    size = logs.size(attempt, OUT)
+    again = SegmentedLogFiles(tmp_path / "logs", cap_bytes=1600, limit_bytes=6400)
+    for each in (logs, again):
+        assert each.append(attempt, OUT, offset, b"y" * 100) == (6600, True)
+        assert each.size(attempt, OUT) == size
+    text = b"".join(content for _, content in read_all(logs, attempt))
+    assert text.endswith(b"xxx\n[HiveMind: the log's limit was met; what follows was not kept]\n")
+    assert logs.append(attempt, ERR, 0, b"oops") == (4, False)
+
+
+def test_a_reason_is_said_once(tmp_path: Path) -> None:
+    logs, attempt = SegmentedLogFiles(tmp_path / "logs"), new_id(NOW_MS)
+    logs.append(attempt, OUT, 0, b"hello")
+    for _ in range(3):
+        logs.finish(attempt, OUT, "enough")
+        logs = SegmentedLogFiles(tmp_path / "logs")
+    assert logs.read(attempt, OUT, 0, 1000)[0] == b"hello\n[HiveMind: enough]\n"
