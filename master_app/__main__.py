@@ -185,6 +185,34 @@ def ledger_verify(file: Path | None, data_dir: Path | None) -> None:
         raise SystemExit(1)
 
 
+@cli.group("audit")
+def audit_group() -> None:
+    """Who did what to what."""
+
+
+@audit_group.command("verify")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@DATA_DIR
+def audit_verify(file: Path | None, data_dir: Path | None) -> None:
+    """Replay the audit log of this master, or an exported FILE, and name the first row that does not fit."""
+    if file is not None:
+        sound, sentence = Admin.verify_audit_file(file)
+    else:
+        with _admin(data_dir) as admin:
+            sound, sentence = admin.verify_audit()
+    click.echo(sentence)
+    if not sound:
+        raise SystemExit(1)
+
+
+@audit_group.command("export")
+@DATA_DIR
+def audit_export(data_dir: Path | None) -> None:
+    """Print the audit log of a master that does not run, as lines of JSON."""
+    with _admin(data_dir) as admin:
+        admin.export_audit(sys.stdout)
+
+
 @cli.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @DATA_DIR

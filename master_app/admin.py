@@ -9,6 +9,7 @@ import os
 import tomllib
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from core.clock import SystemClock
 from core.domain.condition import Condition
@@ -19,11 +20,13 @@ from master_app.assembly import Master
 from master_app.bootstrap import build_master
 from master_app.folder import DataFolder
 from master_app.ledger.verify import verify_file
+from master_app.operations import principal_of
 from master_app.rpc.operator_client import OperatorClient
 from master_app.settings import MasterSettings, split_address
 from master_app.storage.backup import read_file, restore
 from master_app.storage.engine import database_url, reader_engine, writer_engine
 from master_app.storage.moving import Moved, OnProgress, move_database
+from master_app.users.audit import verify_lines
 
 _LOCAL = OperatorIdentity(user_id="", name="console", local=True)
 _AUTHORITY_FILES = ("ca.key", "ca.pem")
@@ -96,6 +99,21 @@ class Admin:
         )
         return check.sound, _sentence(check)
 
+    def verify_audit(self) -> tuple[bool, str]:
+        """Return whether all rows of the audit log fit, and the sentence that says so."""
+        check = self._client.verify_audit() if self._client is not None else self._here().audit.verify(None)
+        return check.misfit is None, check.sentence
+
+    def export_audit(self, target: IO[str]) -> None:
+        """Write the audit log as lines of JSON. The master must not run: then it is GET /api/v1/audit/export."""
+        if self._client is not None:
+            raise Conflict(
+                "The master runs; it writes this file itself.",
+                code="MASTER_RUNS",
+                fix="Use GET /api/v1/audit/export with an operator's token, or stop the master.",
+            )
+        target.writelines(self._here().audit.export(principal_of(_LOCAL)))
+
     def backup(self, target: Path) -> int:
         """Return the size of the new file."""
         if target.exists():
@@ -115,6 +133,13 @@ class Admin:
         """Replay an exported ledger or statement."""
         with open(file, encoding="utf-8") as lines:
             found = verify_file(lines)
+        return found.misfit is None, found.sentence
+
+    @staticmethod
+    def verify_audit_file(file: Path) -> tuple[bool, str]:
+        """Replay an exported audit log."""
+        with open(file, encoding="utf-8") as lines:
+            found = verify_lines(lines)
         return found.misfit is None, found.sentence
 
     @staticmethod

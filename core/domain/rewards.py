@@ -21,6 +21,9 @@ from typing import Final
 from core.domain.resources import GIB, Resources
 
 TICK_MS: Final = 30_000
+#: A run is metered by the millisecond, not by whole ticks: the low end of a quote without a history is a program
+#: that ends after a second.
+SHORTEST_MS: Final = 1_000
 _MINUTE_MS: Final = 60_000
 #: 60,000 ms a minute x 1,000 millis a core x 10 tenths of a multiplier x the bytes of a GB.
 _SCALE: Final = _MINUTE_MS * 10_000 * GIB
@@ -276,7 +279,7 @@ def quote(
         low_ms = ordered[(len(ordered) - 1) // 10]
         high_ms = ordered[-(-(len(ordered) - 1) * 9 // 10)]
     else:
-        low_ms, high_ms = min(TICK_MS, timeout_ms), timeout_ms
+        low_ms, high_ms = min(SHORTEST_MS, timeout_ms), timeout_ms
     low = costs.lowest_ucpt(low_ms) * subtask_count
     high = highest_cost(resources, rule, high_ms) * subtask_count
     if max_ucpt is not None:

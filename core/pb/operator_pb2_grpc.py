@@ -54,6 +54,11 @@ class OperatorStub:
                 request_serializer=core_dot_pb_dot_operator__pb2.VerifyLedgerRequest.SerializeToString,
                 response_deserializer=core_dot_pb_dot_operator__pb2.VerifyLedgerReply.FromString,
                 _registered_method=True)
+        self.VerifyAudit = channel.unary_unary(
+                '/hivemind.v1.Operator/VerifyAudit',
+                request_serializer=core_dot_pb_dot_operator__pb2.VerifyAuditRequest.SerializeToString,
+                response_deserializer=core_dot_pb_dot_operator__pb2.VerifyAuditReply.FromString,
+                _registered_method=True)
         self.Backup = channel.unary_unary(
                 '/hivemind.v1.Operator/Backup',
                 request_serializer=core_dot_pb_dot_operator__pb2.BackupRequest.SerializeToString,
@@ -108,6 +113,12 @@ class OperatorServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyLedger(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyAudit(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +182,11 @@ def add_OperatorServicer_to_server(servicer, server):
                     servicer.VerifyLedger,
                     request_deserializer=core_dot_pb_dot_operator__pb2.VerifyLedgerRequest.FromString,
                     response_serializer=core_dot_pb_dot_operator__pb2.VerifyLedgerReply.SerializeToString,
+            ),
+            'VerifyAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyAudit,
+                    request_deserializer=core_dot_pb_dot_operator__pb2.VerifyAuditRequest.FromString,
+                    response_serializer=core_dot_pb_dot_operator__pb2.VerifyAuditReply.SerializeToString,
             ),
             'Backup': grpc.unary_unary_rpc_method_handler(
                     servicer.Backup,
@@ -311,6 +327,33 @@ class Operator:
             '/hivemind.v1.Operator/VerifyLedger',
             core_dot_pb_dot_operator__pb2.VerifyLedgerRequest.SerializeToString,
             core_dot_pb_dot_operator__pb2.VerifyLedgerReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.Operator/VerifyAudit',
+            core_dot_pb_dot_operator__pb2.VerifyAuditRequest.SerializeToString,
+            core_dot_pb_dot_operator__pb2.VerifyAuditReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,7 @@ class OperatorStub:
     ResetPassword: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ResetPasswordRequest, _operator_pb2.ResetPasswordReply]
     CreateJoinLink: _grpc.UnaryUnaryMultiCallable[_operator_pb2.CreateJoinLinkRequest, _operator_pb2.CreateJoinLinkReply]
     VerifyLedger: _grpc.UnaryUnaryMultiCallable[_operator_pb2.VerifyLedgerRequest, _operator_pb2.VerifyLedgerReply]
+    VerifyAudit: _grpc.UnaryUnaryMultiCallable[_operator_pb2.VerifyAuditRequest, _operator_pb2.VerifyAuditReply]
     Backup: _grpc.UnaryUnaryMultiCallable[_operator_pb2.BackupRequest, _operator_pb2.BackupReply]
     ListConditions: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ListConditionsRequest, _operator_pb2.ListConditionsReply]
     ListNodes: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ListNodesRequest, _operator_pb2.ListNodesReply]
@@ -51,6 +52,7 @@ class OperatorAsyncStub(OperatorStub):
     ResetPassword: _aio.UnaryUnaryMultiCallable[_operator_pb2.ResetPasswordRequest, _operator_pb2.ResetPasswordReply]  # type: ignore[assignment]
     CreateJoinLink: _aio.UnaryUnaryMultiCallable[_operator_pb2.CreateJoinLinkRequest, _operator_pb2.CreateJoinLinkReply]  # type: ignore[assignment]
     VerifyLedger: _aio.UnaryUnaryMultiCallable[_operator_pb2.VerifyLedgerRequest, _operator_pb2.VerifyLedgerReply]  # type: ignore[assignment]
+    VerifyAudit: _aio.UnaryUnaryMultiCallable[_operator_pb2.VerifyAuditRequest, _operator_pb2.VerifyAuditReply]  # type: ignore[assignment]
     Backup: _aio.UnaryUnaryMultiCallable[_operator_pb2.BackupRequest, _operator_pb2.BackupReply]  # type: ignore[assignment]
     ListConditions: _aio.UnaryUnaryMultiCallable[_operator_pb2.ListConditionsRequest, _operator_pb2.ListConditionsReply]  # type: ignore[assignment]
     ListNodes: _aio.UnaryUnaryMultiCallable[_operator_pb2.ListNodesRequest, _operator_pb2.ListNodesReply]  # type: ignore[assignment]
@@ -86,6 +88,13 @@ class OperatorServicer(metaclass=_abc_1.ABCMeta):
         request: _operator_pb2.VerifyLedgerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operator_pb2.VerifyLedgerReply, _abc.Awaitable[_operator_pb2.VerifyLedgerReply]]: ...
+
+    @_abc_1.abstractmethod
+    def VerifyAudit(
+        self,
+        request: _operator_pb2.VerifyAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.VerifyAuditReply, _abc.Awaitable[_operator_pb2.VerifyAuditReply]]: ...
 
     @_abc_1.abstractmethod
     def Backup(

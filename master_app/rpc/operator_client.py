@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import grpc
 
+from core.domain.audit import AuditCheck
 from core.domain.condition import Condition
 from core.domain.errors import StorageUnavailable
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser
@@ -50,6 +51,12 @@ class OperatorClient:
             lambda stub: stub.VerifyLedger(pb.VerifyLedgerRequest(), metadata=self._metadata, timeout=TIMEOUT_S)
         )
         return codec.ledger_check_from_pb(reply)
+
+    def verify_audit(self) -> AuditCheck:
+        reply = self._call(
+            lambda stub: stub.VerifyAudit(pb.VerifyAuditRequest(), metadata=self._metadata, timeout=3600)
+        )
+        return codec.audit_check_from_pb(reply)
 
     def backup(self, path: str) -> int:
         request = pb.BackupRequest(path=path)

@@ -53,6 +53,9 @@ class OperatorDoor(operator_pb2_grpc.OperatorServicer):
     async def VerifyLedger(self, request: Any, context: Context) -> pb.VerifyLedgerReply:
         return codec.ledger_check_to_pb(await asyncio.wrap_future(self._service.verify_ledger(_operator())))
 
+    async def VerifyAudit(self, request: Any, context: Context) -> pb.VerifyAuditReply:
+        return codec.audit_check_to_pb(await asyncio.wrap_future(self._service.verify_audit(_operator())))
+
     async def Backup(self, request: Any, context: Context) -> pb.BackupReply:
         made = await asyncio.wrap_future(self._service.backup(_operator(), request.path))
         return pb.BackupReply(path=made.path, size=made.size)

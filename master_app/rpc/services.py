@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
+from core.domain.audit import AuditCheck
 from core.domain.condition import Condition
 from core.domain.operations import (
     BackupMade,
@@ -160,6 +161,8 @@ class OperatorService(Protocol):
     def create_join_link(self, operator: OperatorIdentity, wish: NewJoinLink) -> Future[JoinLinkMade]: ...
 
     def verify_ledger(self, operator: OperatorIdentity) -> Future[LedgerCheck]: ...
+
+    def verify_audit(self, operator: OperatorIdentity) -> Future[AuditCheck]: ...
 
     def backup(self, operator: OperatorIdentity, path: str) -> Future[BackupMade]: ...
 

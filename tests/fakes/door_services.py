@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from core.clock import SystemClock
+from core.domain.audit import AuditCheck
 from core.domain.condition import Condition
 from core.domain.errors import Forbidden, NotFound, Unauthenticated
 from core.domain.operations import (
@@ -246,6 +247,9 @@ class FakeOperators:
 
     def verify_ledger(self, operator: OperatorIdentity) -> Future[LedgerCheck]:
         return resolved(LedgerCheck(sound=True, transfers=3, accounts=2))
+
+    def verify_audit(self, operator: OperatorIdentity) -> Future[AuditCheck]:
+        return resolved(AuditCheck(rows=4, head="h", misfit=3))
 
     def backup(self, operator: OperatorIdentity, path: str) -> Future[BackupMade]:
         return resolved(BackupMade(path=path, size=10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.domain.audit import AuditCheck
 from core.domain.condition import Condition, ConditionCode, Gravity
 from core.domain.errors import ProtocolError
 from core.domain.node import NodeAdmin, NodeHealth, NodeOwner
@@ -172,6 +173,15 @@ def ledger_check_to_pb(value: LedgerCheck) -> pb.VerifyLedgerReply:
         first_problem=value.first_problem,
         head=value.head,
     )
+
+
+def audit_check_to_pb(value: AuditCheck) -> pb.VerifyAuditReply:
+    return pb.VerifyAuditReply(rows=value.rows, head=value.head, misfit=value.misfit)
+
+
+def audit_check_from_pb(message: pb.VerifyAuditReply) -> AuditCheck:
+    misfit = message.misfit if message.HasField("misfit") else None
+    return AuditCheck(rows=message.rows, head=message.head, misfit=misfit)
 
 
 def ledger_check_from_pb(message: pb.VerifyLedgerReply) -> LedgerCheck:

@@ -161,5 +161,5 @@ def test_quote_comes_from_history_or_says_that_it_is_the_limit() -> None:
     assert (known.source, known.low_ucpt) == ("history", 4_800_000)
     unknown = quote(resources=FOUR_CORES, rule=DEFAULT_RULE, subtask_count=10, timeout_ms=60_000)
     assert unknown.source == "limit"
-    assert unknown.low_ucpt == 2_400_000
+    assert unknown.low_ucpt == 80_000  # one second each, at the lowest use
     assert 9_000_000 <= unknown.high_ucpt <= 9_000_100

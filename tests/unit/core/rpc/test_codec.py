@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.domain.audit import AuditCheck
 from core.domain.errors import ProtocolError
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser
 from core.domain.session import (
@@ -112,15 +113,18 @@ def test_enrolment_survives_the_wire(request: EnrolmentRequest, enrolled: Enroll
     assert enrolment.enrolled_from_pb(enrolment_pb2.EnrolReply.FromString(sent)) == enrolled
 
 
-@given(_of(NodeView), _of(TaskView), _of(NewUser), _of(LedgerCheck))
+@given(_of(NodeView), _of(TaskView), _of(NewUser), _of(LedgerCheck), _of(AuditCheck))
 @settings(deadline=None, max_examples=60)
-def test_operators_rows_survive_the_wire(row: NodeView, task: TaskView, user: NewUser, check: LedgerCheck) -> None:
+def test_operators_rows_survive_the_wire(
+    row: NodeView, task: TaskView, user: NewUser, check: LedgerCheck, audit: AuditCheck
+) -> None:
     sent = operator.node_to_pb(row).SerializeToString()
     assert operator.node_from_pb(operator_pb2.NodeRow.FromString(sent)) == row
     sent = operator.task_to_pb(task).SerializeToString()
     assert operator.task_from_pb(operator_pb2.TaskRow.FromString(sent)) == task
     assert operator.new_user_from_pb(operator.new_user_to_pb(user)) == user
     assert operator.ledger_check_from_pb(operator.ledger_check_to_pb(check)) == check
+    assert operator.audit_check_from_pb(operator.audit_check_to_pb(audit)) == audit
 
 
 def test_a_join_link_wish_survives_and_empty_fields_mean_defaults() -> None:
