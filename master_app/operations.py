@@ -207,7 +207,7 @@ class Operations:
 
     def list_conditions(self, operator: OperatorIdentity) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
         """Return what is wrong now, and what ended lately. From memory."""
-        require(principal_of(operator), Action.NODE_READ)
+        require(principal_of(operator), Action.AUDIT_READ)
         return self._conditions.current(), self._conditions.ended()
 
     def list_nodes(self, operator: OperatorIdentity, *, cursor: str, limit: int) -> Future[NodePage]:

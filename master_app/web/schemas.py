@@ -528,6 +528,10 @@ class UserRowOut(Schema):
     balance = Nested(Money, required=True)
 
 
+class UserDetailOut(UserRowOut):
+    """One user by itself."""
+
+
 class NewUserIn(Schema):
     username = String(required=True, validate=Length(1, 80))
     password = String(required=True, validate=Length(1, 1024))

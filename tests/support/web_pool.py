@@ -101,6 +101,7 @@ class WebPool:
     def __init__(self, folder: Path, clock: ManualClock, *, limits: bool = False, **settings: Any) -> None:
         self.clock = clock
         self.pool = PoolMaster(folder / "master", clock, **settings)
+        self.pool.master.doors.node_port, self.pool.master.doors.control_port = 50051, 50052
         self.app = create_app(
             self.pool.master.web_services(),
             WebSettings(upload_folder=folder / "uploads", rate_limits=limits, free_reserve_bytes=0),
@@ -155,6 +156,16 @@ class WebPool:
 
         self.pool.run(command)
         return secret
+
+    def forget_tokens(self, person: Person) -> None:
+        """End all tokens of a person."""
+
+        def command(uow: UnitOfWork) -> None:
+            for token in uow.users.tokens_of(person.user_id):
+                token.revoked_ms = uow.now_ms
+                uow.users.save_token(token)
+
+        self.pool.run(command)
 
     def with_scopes(self, person: Person, *scopes: Scope) -> Person:
         """Return the same person, holding a token of these scopes only."""

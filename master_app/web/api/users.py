@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.domain.ledger import user_account
-from core.domain.user import Quota, Role
+from core.domain.user import Action, Quota, Role, require
 from master_app.ports.users import UserRecord
 from master_app.web import schemas, shapes
 from master_app.web.api.parts import blueprint, done, needed_idempotency_key
@@ -36,7 +36,7 @@ def list_users(query_data: dict[str, Any]) -> Any:
 @limited(STRICT)
 @signed_in
 @bp.input(schemas.NewUserIn, location="json")
-@bp.output(schemas.UserRowOut, status_code=201)
+@bp.output(schemas.UserDetailOut, status_code=201)
 @bp.doc(summary="Make a user", responses=[401, 403, 409, 429])
 def add_user(json_data: dict[str, Any]) -> Any:
     """With the pool's present of credits, whatever the pool says of signing up."""
@@ -47,7 +47,7 @@ def add_user(json_data: dict[str, Any]) -> Any:
 
 @bp.get("/users/<username>")
 @signed_in
-@bp.output(schemas.UserRowOut)
+@bp.output(schemas.UserDetailOut)
 @bp.doc(summary="One user", responses=[401, 403, 404])
 def get_user(username: str) -> Any:
     return _user(services().people.user(caller(), username))
@@ -66,7 +66,7 @@ def delete_user(username: str) -> Any:
 @bp.put("/users/<username>/roles")
 @signed_in
 @bp.input(schemas.RolesIn, location="json")
-@bp.output(schemas.UserRowOut)
+@bp.output(schemas.UserDetailOut)
 @bp.doc(summary="Set what a user is for", responses=[401, 403, 404, 409])
 def set_roles(username: str, json_data: dict[str, Any]) -> Any:
     """The last operator stays one."""
@@ -76,7 +76,7 @@ def set_roles(username: str, json_data: dict[str, Any]) -> Any:
 @bp.post("/users/<username>/lock")
 @signed_in
 @bp.input(schemas.ReasonIn, location="json")
-@bp.output(schemas.UserRowOut)
+@bp.output(schemas.UserDetailOut)
 @bp.doc(summary="Lock a user out", responses=[401, 403, 404, 409])
 def lock(username: str, json_data: dict[str, Any]) -> Any:
     """Sign-ins and tokens are refused at once; tasks and nodes stay."""
@@ -85,7 +85,7 @@ def lock(username: str, json_data: dict[str, Any]) -> Any:
 
 @bp.post("/users/<username>/unlock")
 @signed_in
-@bp.output(schemas.UserRowOut)
+@bp.output(schemas.UserDetailOut)
 @bp.doc(summary="Let a locked user in again", responses=[401, 403, 404])
 def unlock(username: str) -> Any:
     return _user(done(services().people.unlock(caller(), username)))
@@ -139,7 +139,9 @@ def drop_quota(username: str) -> Any:
 @bp.doc(summary="Give a user credits", responses=[401, 403, 404, 409])
 def grant(username: str, json_data: dict[str, Any]) -> Any:
     """Out of the mint. Needs an Idempotency-Key: the same key with the same content grants once."""
-    who, key = caller(), needed_idempotency_key()
+    who = caller()
+    require(who, Action.MONEY_GRANT)
+    key = needed_idempotency_key()
     amount = shapes.amount_ucpt(json_data["amount"])
     return shapes.transfer(done(services().money.grant(who, username, amount, key)), who.user_id)
 
