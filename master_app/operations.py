@@ -240,6 +240,7 @@ class Operations:
     ) -> Future[NodeView]:
         """Do it, and return the node after it; a revoked one is returned as it was before."""
         who = principal_of(operator)
+        require(who, Action.NODE_CONTROL)
 
         def act() -> NodeView:
             before = self._nodes.node(who, node_id).result(60)
