@@ -59,6 +59,7 @@ TEST_PACKAGES = (
     "libc6-dev",
     "busybox-static",
     "docker-registry",
+    "p7zip-full",
     "wireguard-tools",
     "wireguard-go",
 )
