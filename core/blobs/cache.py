@@ -28,8 +28,11 @@ class BlobCache:
 
     def unpin(self, blobs: Iterable[str]) -> None:
         with self._lock:
-            self._pins.subtract(blobs)
-            self._pins += Counter()
+            for blob in blobs:
+                if self._pins[blob] > 1:
+                    self._pins[blob] -= 1
+                else:
+                    del self._pins[blob]
 
     def touch(self, sha256: str) -> None:
         """Note that a blob is used now."""

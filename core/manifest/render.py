@@ -134,7 +134,7 @@ def _item_json(spec: TaskSpec, index: int, items: Sequence[Item]) -> bytes:
         "params": {param.name: param.value for param in spec.params},
         "items": shown,
     }
-    return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
 
 
 def _number(value: float) -> str:

@@ -75,6 +75,13 @@ def _flush(merged: list[MasterMessage], acks: list[Ack], offers: list[Offers]) -
     offers.clear()
 
 
+def _merged_orders(older: Orders, newer: Orders) -> Orders:
+    """The newest state counts, but each attempt that is to stop is named: they are ordered one by one."""
+    stops = {(stop.attempt_id, stop.give_back): stop for stop in (*older.stops, *newer.stops)}
+    interval_s = newer.report_interval_s or older.report_interval_s
+    return replace(newer, stops=tuple(stops.values()), report_interval_s=interval_s)
+
+
 class SessionStream:
     """Implements `SessionLink`. `send`, `close` and `finished` may be called on any thread, the rest on the loop.
 
@@ -166,8 +173,7 @@ class SessionStream:
             self._reason = "the node does not keep up"
             self._queue.clear()
         elif isinstance(message, Orders) and self._queue and isinstance(self._queue[-1], Orders):
-            # Orders are derived anew each time: only the newest counts.
-            self._queue[-1] = message
+            self._queue[-1] = _merged_orders(self._queue[-1], message)
         else:
             self._queue.append(message)
         self._rouse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -32,28 +33,37 @@ async def collect(
     checkpoint: tuple[LocalResult, ...] = ()
     refused: Failure | None = None
     folder = results / attempt_id
-    out = CollectOrder(
-        target_folder=folder / "out",
-        include=ready.outputs.include,
-        required=ready.outputs.required if instruction.strict else (),
-        changes=changes,
-        max_bytes=ready.outputs.max_bytes,
-    )
-    kept = CollectOrder(
-        target_folder=folder / "checkpoint", include=("checkpoint/**",), max_bytes=ready.outputs.max_bytes
-    )
     try:
         if instruction.outputs:
-            outputs = await _take(sandbox, out, results)
+            required = ready.outputs.required if instruction.strict else ()
+            outputs = await _take(
+                sandbox,
+                CollectOrder(
+                    target_folder=folder / "out",
+                    include=ready.outputs.include,
+                    required=required,
+                    changes=changes,
+                    max_bytes=ready.outputs.max_bytes,
+                ),
+                results,
+            )
         if instruction.checkpoint:
-            checkpoint = await _take(sandbox, kept, results)
+            checkpoint = await _take(
+                sandbox,
+                CollectOrder(
+                    target_folder=folder / "checkpoint",
+                    include=("checkpoint/**",),
+                    max_bytes=ready.outputs.max_bytes,
+                ),
+                results,
+            )
     except OutputRefused as error:
         refused = Failure(failure_class=FailureClass.OUTPUT, code=error.code, message=error.message)
     except HiveMindError as error:
         refused = infra(error.code, error.message)
     except OSError as error:
         refused = infra("NODE_DISK", f"The node could not keep the results: {error.strerror}.")
-    if not outputs and not checkpoint and folder.is_dir():
+    if not outputs and not checkpoint and os.path.isdir(folder):
         shutil.rmtree(folder, ignore_errors=True)
     return Collected(attempt_id, outputs, checkpoint, refused)
 

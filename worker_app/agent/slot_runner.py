@@ -277,16 +277,17 @@ class SlotRunner:
         return complete
 
     async def _follow(self, events: AsyncIterator[RunEvent], following: Following) -> None:
-        shop = self._shop
+        shop, ended = self._shop, False
         try:
+            # To the generator's own end: one that is left behind is closed by the loop, a thread's wake-up later.
             async for event in events:
                 following.take(event)
-                if type(event) is Ended:
-                    return
+                ended = ended or type(event) is Ended
             failure = infra("SANDBOX_LOST", "The sandbox did not say how it ended.")
         except HiveMindError as error:
             failure = infra(error.code, error.message)
-        shop.tell(RunLost(following.attempt_id, shop.wall_ms(), failure, following.lost_ticks()))
+        if not ended:
+            shop.tell(RunLost(following.attempt_id, shop.wall_ms(), failure, following.lost_ticks()))
 
     # ------------------------------------------------------------ collect
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from core.domain.resources import Resources
-from core.domain.session import Ack, Offer, Offers, Orders, Resync, SyncReply
+from core.domain.session import Ack, Offer, Offers, Orders, Resync, StopOrder, SyncReply
 from core.rpc.streams import SessionStream, merge
 
 
@@ -117,3 +117,17 @@ async def test_the_window_closes_and_opens() -> None:
     assert not stream.window_open
     stream.finished(None)
     assert stream.window_open
+
+
+async def test_waiting_orders_name_every_attempt_that_is_to_stop() -> None:
+    """They are sent one by one: of a task that is cancelled none may run on until the next report."""
+    stream = SessionStream("s", asyncio.get_running_loop())
+    stream.release(SyncReply(session_id="s", verdicts=()))
+    for name in ("a", "b", "a"):
+        stop = StopOrder(attempt_id=name, reason="cancelled")
+        stream.send(Orders(session_id="s", stops=(stop,), report_interval_s=1.0 if name == "b" else 0.0))
+    messages = await stream.next_messages()
+    assert messages is not None
+    [orders] = [message for message in messages if isinstance(message, Orders)]
+    assert [stop.attempt_id for stop in orders.stops] == ["a", "b"]
+    assert orders.report_interval_s == 1.0
