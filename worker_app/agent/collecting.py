@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -63,7 +62,8 @@ async def collect(
         refused = infra(error.code, error.message)
     except OSError as error:
         refused = infra("NODE_DISK", f"The node could not keep the results: {error.strerror}.")
-    if not outputs and not checkpoint and os.path.isdir(folder):
+    # What is not refused left nothing but what is in the answer.
+    if refused is not None and not outputs and not checkpoint:
         shutil.rmtree(folder, ignore_errors=True)
     return Collected(attempt_id, outputs, checkpoint, refused)
 

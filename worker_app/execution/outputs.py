@@ -54,7 +54,6 @@ class Collection:
         self._executable = False
         self._digest = hashlib.sha256()
         self._made: list[Path] = []
-        order.target_folder.mkdir(parents=True, exist_ok=True)
 
     def start(self, path: str, size_bytes: int, *, executable: bool) -> None:
         """The next file begins; exactly `size_bytes` bytes of it must follow."""
@@ -70,6 +69,8 @@ class Collection:
         self._bytes += size_bytes
         self._names.add(checked.casefold())
         self._path, self._size, self._left, self._executable = checked, size_bytes, size_bytes, executable
+        if not self._made:
+            self._order.target_folder.mkdir(parents=True, exist_ok=True)
         self._local = self._order.target_folder / f"{len(self._files):07d}"
         self._digest = hashlib.sha256()
         self._open = self._local.open("xb")
