@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from core import logs, paths
 from core import settings as core_settings
-from core.domain.errors import HiveMindError, Invalid
+from core.domain.errors import HiveMindError, Invalid, NotFound
 from worker_app.settings import FILE_NAME, WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -56,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     _common(once)
     once.add_argument("folder", type=Path)
     once.add_argument("--index", type=int, default=0)
+    wrong = commands.add_parser("conditions", help="what is wrong with the running agent, and what comes next")
+    wrong.set_defaults(command=_conditions)
+    _common(wrong)
+    wrong.add_argument("--json", action="store_true")
     doctor = commands.add_parser("doctor", help="try whether this computer can be a node")
     doctor.set_defaults(command=_doctor)
     _common(doctor)
@@ -130,6 +136,30 @@ def _run_once(arguments: argparse.Namespace) -> int:
 
     with logs.configure(file=None, level="WARNING"):
         return asyncio.run(once())
+
+
+def _conditions(arguments: argparse.Namespace) -> int:
+    """Print what `conditions.json` of the running agent says; exit code 1 where somebody must act."""
+    from worker_app.agent.night import FILE
+
+    file = _folders(arguments).data / FILE
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(
+            "No agent of a joined node runs with this data folder.", code="AGENT_NOT_RUNNING", fix="Start it."
+        ) from None
+    found = json.loads(text)
+    if arguments.json:
+        print(text)
+    for each in [] if arguments.json else found:
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(each["since_ms"] / 1000))
+        print(f"{each['gravity']:<8}{each['code']}  since {since}")
+        print(f"        {each['what']}\n        At risk: {each['at_risk']}\n        Next: {each['next']}")
+        print(f"        {each['fix']}" if each["fix"] else "", end="\n" if each["fix"] else "")
+    if not found and not arguments.json:
+        print("Nothing is wrong.")
+    return 1 if any(each["gravity"] == "alert" for each in found) else 0
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ from worker_app.agent.gpus import Gpus
 from worker_app.agent.inputs import CachedInputs
 from worker_app.agent.listening import HeardLink, HeardStore
 from worker_app.agent.machine import Machine
+from worker_app.agent.night import Night
 from worker_app.agent.outbox import Outbox
 from worker_app.agent.owner_actions import OwnerActions
 from worker_app.agent.pauses import Pauses
@@ -45,6 +46,8 @@ from worker_app.execution.docker_runtime import DockerRuntime
 from worker_app.execution.engine import default_engine
 from worker_app.execution.images import load_catalogue
 from worker_app.execution.process import ProcessRuntime
+from worker_app.host.awake import WakepyAwake
+from worker_app.host.network import LinkWatch
 from worker_app.settings import WorkerSettings
 from worker_app.wire.enrolment import EnrolmentGateway
 from worker_app.wire.gateway import Gateway
@@ -222,4 +225,5 @@ async def run_joined(
         on_exit=daemon.on_exit,
         gpu_use=gpus.use,
     )
-    await daemon.run(performer, heard)
+    awake = WakepyAwake() if settings.keep_awake else None
+    await daemon.run(performer, heard, Night(performer, workspace.root, clock, LinkWatch(), awake))

@@ -19,6 +19,7 @@ from worker_app.agent.desk import Desk, Joined
 from worker_app.agent.gpus import Gpus
 from worker_app.agent.instructions import BecameLive
 from worker_app.agent.listening import HeardLink
+from worker_app.agent.night import Night
 from worker_app.agent.performer import Performer
 from worker_app.agent.ports.link import EnrolmentLink, Identity
 from worker_app.agent.ports.sandbox import EngineFacts, Runtime
@@ -66,6 +67,7 @@ class Daemon:
         self._facts = NodeFacts(slots=0)
         self._engine: EngineFacts | None = None
         self._performer: Performer | None = None
+        self._probe_now = asyncio.Event()
 
     # ------------------------------------------------------------ callbacks for the performer
 
@@ -82,7 +84,7 @@ class Daemon:
 
     # ------------------------------------------------------------ the run
 
-    async def run(self, performer: Performer, heard: HeardLink) -> None:
+    async def run(self, performer: Performer, heard: HeardLink, night: Night) -> None:
         """Run until asked to quit."""
         self._performer = performer
         desk = self._around.desk
@@ -97,6 +99,7 @@ class Daemon:
                     group.create_task(self._measuring(), name="measure"),
                     group.create_task(self._probing(), name="probe"),
                     group.create_task(self._renewing(), name="certificate"),
+                    group.create_task(night.run(), name="night"),
                 ]
                 await self._over.wait()
                 for timer in timers:
@@ -121,8 +124,13 @@ class Daemon:
     async def _ticking(self) -> None:
         performer = self._performer
         assert performer is not None
+        troubles = 0
         while True:
             performer.tick()
+            before, troubles = troubles, performer.state.progress.engine_troubles
+            if troubles != before:
+                # Something in the engine failed: look at it now, before more work is taken for it.
+                self._probe_now.set()
             await asyncio.sleep(TICK_S)
 
     async def _measuring(self) -> None:
@@ -142,7 +150,12 @@ class Daemon:
 
     async def _probing(self) -> None:
         while True:
-            await asyncio.sleep(PROBE_S if self._facts.engine_ok else PROBE_BROKEN_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROBE_S if self._facts.engine_ok else PROBE_BROKEN_S):
+                    await self._probe_now.wait()
+            # A bunch of attempts fails at once; one look is enough for all.
+            await asyncio.sleep(TICK_S)
+            self._probe_now.clear()
             await self._limited(self._probe())
 
     async def _probe(self) -> None:
@@ -274,9 +287,11 @@ class Resident:
         if sys.platform == "win32":
             # The loop has no handlers there; Ctrl-C comes as KeyboardInterrupt, a service stops by its event.
             signal.signal(signal.SIGTERM, lambda *_: self._signalled("SIGTERM"))
+            signal.signal(signal.SIGBREAK, lambda *_: self._signalled("SIGBREAK"))
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        # SIGHUP: the terminal or the session that we were started in has ended.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._signalled, number.name)
 
     def _signalled(self, why: str) -> None:

@@ -29,6 +29,8 @@ class WorkerSettings(Settings):
     #: Names (any tag unless one is named) or patterns with *; empty: any that the pool allows.
     images_allowed: list[str] = Field(default_factory=list)
     owners_allowed: list[str] = Field(default_factory=list)
+    #: The owner agrees that this machine does not go to sleep by itself while it works.
+    keep_awake: bool = False
     #: How long SIGTERM waits for work to be given back.
     quit_grace_s: float = Field(default=30, ge=0, le=3600)
     log_level: str = "INFO"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from core.domain.attempt import AttemptState
+from core.domain.attempt import AttemptState, RejectReason
 from worker_app.agent.attempts import Held, Judgement, Step, infra
 from worker_app.agent.instructions import CancelRun, Collect, Upload
 from worker_app.agent.outcomes import judge, timeout_s
@@ -29,6 +29,8 @@ class Progress:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        #: Counts what may mean that the engine is gone; whoever probes it looks sooner then.
+        self.engine_troubles = 0
 
     def _current(self, attempt_id: str, step: Step) -> Held | None:
         held = self._work.held.get(attempt_id)
@@ -67,6 +69,7 @@ class Progress:
         if held.stop is not None:
             work.end_stopped(held, out)
         elif stimulus.reject is not None:
+            self.engine_troubles += stimulus.reject is RejectReason.ENGINE
             work.end(held, AttemptState.REJECTED, out, reason=stimulus.reject.value)
         else:
             failure = stimulus.failure or infra("PREPARE_FAILED", "It could not be made ready.")
@@ -123,6 +126,7 @@ class Progress:
             return
         held.ticks = stimulus.ticks or held.ticks
         work.leave_slot(held, now_ms, out, usable=False)
+        self.engine_troubles += 1
         if held.stop is not None:
             work.end_stopped(held, out)
         else:

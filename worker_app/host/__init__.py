@@ -1,0 +1,5 @@
+"""What the operating system tells and is told.
+
+network   when the network comes back: netlink on Linux, a look at the addresses elsewhere
+awake     no sleep while work runs, where the owner agrees: wakepy
+"""
