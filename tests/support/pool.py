@@ -35,6 +35,7 @@ class Program:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._log = log
+        self._asked = False
         environment = os.environ | {"PYTHONPATH": str(ROOT)} | dict(environ or {})
         with open(log, "ab") as err:
             self.process = subprocess.Popen(
@@ -70,10 +71,16 @@ class Program:
         if self.process.stdout is not None:
             self.process.stdout.close()
 
+    def ask_to_end(self) -> None:
+        """Ask it to end, once: a second time would mean at once."""
+        if self.process.poll() is None and not self._asked:
+            self._asked = True
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self) -> int:
         """Ask it to end and return its exit code; it is killed when it does not."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.ask_to_end()
             try:
                 self.process.wait(STOP_S)
             except subprocess.TimeoutExpired:
@@ -123,8 +130,7 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         for agent in self.agents.values():
-            if agent.process.poll() is None:
-                agent.process.send_signal(signal.SIGTERM)
+            agent.ask_to_end()
         for agent in self.agents.values():
             agent.stop()
         if self.master is not None:
