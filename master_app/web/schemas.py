@@ -315,12 +315,22 @@ class UsageOut(Schema):
     pay_reason = String()
 
 
+class UsageTotalsOut(Schema):
+    attempts = Integer(required=True)
+    run_seconds = Float(required=True)
+    cpu_percent = Float(required=True, metadata={"description": "Of what was reserved; by time."})
+    memory_percent = Float(required=True)
+    peak_memory_bytes = Integer(required=True, metadata={"description": "The largest of one attempt."})
+    paid = Nested(Money, required=True)
+
+
 class UsageReportOut(Schema):
     task_id = String(required=True)
     name = String(required=True)
     state = String(required=True)
     items = List(Nested(UsageOut), required=True)
-    totals = Dict(required=True)
+    totals = Nested(UsageTotalsOut, required=True)
+    cost = Nested(Money, required=True, metadata={"description": "Of the whole task so far, fees included."})
 
 
 class RefusalOut(Schema):

@@ -257,11 +257,21 @@ def _report_part(using: WebServices, view: TaskView) -> Iterator[Part]:
 def _usage_json(view: TaskView, rows: Iterable[UsageRow]) -> Iterator[str]:
     head = {"task_id": view.task_id, "name": view.name, "state": view.state.value}
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "items": ['
-    count = run_ms = paid_ucpt = 0
+    count = run_ms = paid_ucpt = peak_bytes = 0
+    cpu = memory = 0.0
     for row in rows:
         yield (", " if count else "") + json.dumps(shapes.usage(row), ensure_ascii=False)
         count, run_ms, paid_ucpt = count + 1, run_ms + row.run_ms, paid_ucpt + row.paid_ucpt
-    totals = {"attempts": count, "run_seconds": run_ms / 1000, "paid": shapes.money(paid_ucpt)}
+        cpu, memory = cpu + row.cpu_percent * row.run_ms, memory + row.memory_percent * row.run_ms
+        peak_bytes = max(peak_bytes, row.peak_memory_bytes)
+    totals = {
+        "attempts": count,
+        "run_seconds": run_ms / 1000,
+        "cpu_percent": round(cpu / run_ms, 2) if run_ms else 0.0,
+        "memory_percent": round(memory / run_ms, 2) if run_ms else 0.0,
+        "peak_memory_bytes": peak_bytes,
+        "paid": shapes.money(paid_ucpt),
+    }
     yield f'], "totals": {json.dumps(totals)}, "cost": {json.dumps(shapes.money(view.paid_ucpt))}}}\n'
 
 
