@@ -149,7 +149,7 @@ def _judge_names(listing: Listing, infos: list[zipfile.ZipInfo]) -> None:
     for info in infos:
         name, was_recoded = _decode(info)
         recoded += was_recoded
-        if info.is_dir() or name.endswith("/"):
+        if name.endswith("/"):
             continue
         problem = _judge_entry(name, info)
         if problem is not None:
@@ -267,6 +267,8 @@ def _judge_entry(name: str, info: zipfile.ZipInfo) -> tuple[str, str, str] | Non
         return ("ZIP_LINK", f"{shown} is a link.", "Put the file itself in the zip.")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return ("ZIP_DEVICE", f"{shown} is no ordinary file.", "Leave it out.")
+    if not name:
+        return ("NAME_INVALID", "A file in the zip has no name.", "Make the zip again.")
     parts = name.split("/")
     if name.startswith("/") or (len(name) > 1 and name[1] == ":") or ".." in parts:
         return ("ZIP_TRAVERSAL", f"{shown} points outside the zip.", "Make the zip from inside its folder.")

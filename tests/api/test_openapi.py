@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsonschema_rs
 import pytest
@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from core.clock import SystemClock
 from core.domain.user import Role
 from tests.fakes.clock import ManualClock
 from tests.support.role_rows import ROWS
@@ -49,7 +50,7 @@ class Attacked:
     """A pool with something of everything, and the document of its app."""
 
     def __init__(self, folder: Path) -> None:
-        self.web = WebPool(folder, ManualClock())
+        self.web = WebPool(folder, cast("ManualClock", SystemClock()))
         self.person = self.web.person("everything", *Role, cpt=1000)
         self.web.person("victim", Role.SUBMITTER, cpt=10)
         self.web.person("second-operator", Role.OPERATOR)
@@ -131,6 +132,9 @@ def test_whatever_is_sent_is_answered_as_described(attacked: Attacked, endpoint:
             # Ids that nobody has only ever find the door: three times of four it is a thing that is there.
             if use and name in (case.path_parameters or {}):
                 case.path_parameters[name] = things[use % len(things)]
+        wait = (case.query or {}).get("wait")
+        if isinstance(wait, int | float) and wait > 0:
+            case.query["wait"] = 0.01  # it would be waited for
         caller = attacked.caller(endpoint)
         headers = {} if ROWS[endpoint].is_public else {"Authorization": f"Bearer {caller.token}"}
         case.call_and_validate(headers=headers, checks=CHECKS)

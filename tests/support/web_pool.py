@@ -191,7 +191,8 @@ class WebPool:
             node.start(offer)
             if log:
                 self.write_log(offer.attempt_id, log)
-            self.clock.advance(s=1)
+            if isinstance(self.clock, ManualClock):
+                self.clock.advance(s=1)
             made = tuple(an_artifact(self.pool, path, content) for path, content in (files or {}).items())
             node.succeed(offer, artifacts=made, tick_count=ticks)
         self.pool.settle()

@@ -175,3 +175,8 @@ def test_a_damaged_zip_gives_problems_and_nothing_else(data: st.DataObject) -> N
                 keep_zip(path, listing, BlobStore(Path(folder) / "store"))
             except Invalid:
                 assert list((Path(folder) / "store" / "tmp").iterdir()) == []
+
+
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", [(b"\x00\x00\x00\x00", b"x"), ("main.py", b"")])
+    assert [problem.code for problem in list_zip(path).problems] == ["NAME_INVALID"]
