@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -28,7 +29,7 @@ class Machine:
         self.disk_free_bytes = -1
         self._library = gpus
         self._wall_ms = wall_ms
-        self._times = psutil.cpu_times()
+        self._times = _cpu_times()
 
     def look(self, engine: EngineFacts) -> None:
         """Take note of what the engine said, and of what else changes slowly. Off the loop."""
@@ -53,9 +54,19 @@ class Machine:
         )
 
     def _cpu_percent(self) -> float:
-        """Return the load since the last reading, by a span of our own: others read it too."""
-        before, now = self._times, psutil.cpu_times()
+        """Return the load since the last reading, by a span of our own: others read it too. -1: not known."""
+        before, now = self._times, _cpu_times()
         self._times = now
+        if before is None or now is None:
+            return -1.0
         total = sum(now) - sum(before)
         waits = (now.idle - before.idle) + (getattr(now, "iowait", 0.0) - getattr(before, "iowait", 0.0))
         return max(0.0, min(100.0, 100.0 * (total - waits) / total)) if total > 0 else -1.0
+
+
+def _cpu_times() -> Any:
+    """Return the processor's times, or None where this computer does not tell them."""
+    try:
+        return psutil.cpu_times()
+    except OSError:
+        return None

@@ -263,11 +263,11 @@ def _conclude(
         assert refusing is not None
         line = Line(code=f"refused_{refusing.rule}", values={**refusing.need.values, **_have(refusing)})
         owner = OwnerStatus(state=found.state, reason=refusing.have.code, until_ms=found.until_ms)
-        work = _for_running_work(rules, switch, refusing, situation, found.until_ms, now_ms)
-    if refusing is not None and refusing.rule in ("engine", "disk"):
-        # The node's facts tell the master; the owner has nothing against work.
-        owner = OwnerStatus()
-        work = OnEnter.KEEP
+        if refusing.rule in ("engine", "disk"):
+            # The node's facts tell the master; the owner has nothing against work.
+            owner, work = OwnerStatus(), OnEnter.KEEP
+        else:
+            work = _for_running_work(rules, switch, refusing, situation, found.until_ms, now_ms)
     why = WhyView(
         runs=runs,
         line=line,

@@ -119,15 +119,23 @@ class HostMeter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        psutil.cpu_percent(None)  # the first answer has no span to speak of
+        _cpu_percent()  # the first answer has no span to speak of
 
     def measure(self, gpu_percent: tuple[float, ...] = ()) -> HostUse:
         return HostUse(
-            cpu_percent=psutil.cpu_percent(None),
+            cpu_percent=_cpu_percent(),
             memory_percent=psutil.virtual_memory().percent,
             gpu_percent=gpu_percent,
             disk_free_bytes=shutil.disk_usage(self._folder).free,
         )
+
+
+def _cpu_percent() -> float:
+    """Return the load since the last call; 0 where this computer does not tell: what is reserved still counts."""
+    try:
+        return float(psutil.cpu_percent(None))
+    except OSError:
+        return 0.0
 
 
 def host_name() -> str:

@@ -140,8 +140,9 @@ def test_start_now_counts_until_it_is_taken_back() -> None:
     assert not judge(conditions=busy).runs
 
 
-def test_a_broken_engine_is_no_fault_of_the_owner() -> None:
-    decision = judge(means=Means(engine_ok=False, engine_problem="gone"))
+@pytest.mark.parametrize("rules", [BALANCED, None])
+def test_a_broken_engine_is_no_fault_of_the_owner(rules: LendingRules | None) -> None:
+    decision = judge(rules, means=Means(engine_ok=False, engine_problem="gone"))
     assert refusing(decision) == "engine"
     assert decision.owner.state is NodeOwner.AVAILABLE and decision.work is OnEnter.KEEP
 

@@ -1,0 +1,32 @@
+; The worker's installer. Built by `python dev.py build --windows`.
+;     Setup.exe /S                    in silence, for this user
+;     Setup.exe /S /JOIN=hivemind://  and joins a pool
+Target amd64-unicode
+!define PRODUCT "HiveMind Worker"
+!define WINDOW "HiveMind-Worker"
+!define CONSOLE "hivemind-agent"
+!define KEY "HiveMind-Worker"
+!define DATA "worker"
+
+!macro MORE_FILES
+  ; hivemind:// links open the worker, which asks before it joins.
+  WriteRegStr HKCU "Software\Classes\hivemind" "" "URL:HiveMind join link"
+  WriteRegStr HKCU "Software\Classes\hivemind" "URL Protocol" ""
+  WriteRegStr HKCU "Software\Classes\hivemind\shell\open\command" "" '"$INSTDIR\${WINDOW}.exe" "%1"'
+  ${GetParameters} $R0
+  ClearErrors
+  ${GetOptions} $R0 "/JOIN=" $R1
+  ${IfNot} ${Errors}
+    ; Whoever installs in silence has decided already. The link is a secret for once; it is used up at once.
+    ExecWait '"$INSTDIR\${CONSOLE}.exe" join "$R1"' $0
+    ${If} $0 <> 0
+      SetErrorLevel 4
+    ${EndIf}
+  ${EndIf}
+!macroend
+
+!macro LESS_FILES
+  DeleteRegKey HKCU "Software\Classes\hivemind"
+!macroend
+
+!include "common.nsh"
