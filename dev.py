@@ -6,7 +6,8 @@
     protos               regenerate core/pb from protos/
     images [NAME ...]    build the catalogue images that tests and demo use
     bench [NAME] [ARGS]  the benchmarks of docs/benchmarks.md, all or one; ARGS go to it
-    build [NAME ...]     the programs for this system, frozen into dist/ (master, worker, or both)
+    build [NAME ...]     the programs for this system, frozen into dist/ (master, worker, or both);
+                         --windows: those for Windows with their installers, as root on Debian
 
 It makes `.venv` from the hashed lock. As root on Debian it also installs the system packages that it names
 and starts a container engine when none runs, which it stops again at the end; elsewhere it says what is
@@ -65,6 +66,7 @@ TEST_PACKAGES = (
 )
 #: objdump and the libraries that Qt loads late: PyInstaller takes along what it finds.
 BUILD_PACKAGES = ("binutils", *QT_PACKAGES)
+WINDOWS_PACKAGES = ("mmdebstrap", "bubblewrap", "nsis", "xvfb", "git")
 PROGRAMS = ("master", "worker")
 FAST = "not docker and not postgres and not slow and not display and not chromium"
 LINTED = ("core", "master_app", "worker_app", "tests", "dev.py", ".ci")
@@ -290,6 +292,8 @@ def images(arguments: list[str]) -> int:
 
 def build(arguments: list[str]) -> int:
     """Freeze the programs; later arguments that are not names go to PyInstaller."""
+    if "--windows" in arguments:
+        return build_for_windows([name for name in arguments if name in PROGRAMS])
     names = [name for name in arguments if name in PROGRAMS] or list(PROGRAMS)
     given_on = [argument for argument in arguments if argument not in PROGRAMS]
     prepare_python()
@@ -301,6 +305,17 @@ def build(arguments: list[str]) -> int:
         check([*freeze, ROOT / f"build_{name}.spec"], f"freezing the {name}")
     say(f"they are in {ROOT / 'dist'}" if "--distpath" not in given_on else "done")
     return 0
+
+
+def build_for_windows(names: list[str]) -> int:
+    """Programs and installers for Windows, made on Linux under wine: see .ci/windows.py."""
+    prepare_python()
+    if not is_debian_root():
+        fail(
+            "the Windows programs are built as root on Debian; elsewhere: python dev.py build, on Windows itself."
+        )
+    install_packages(WINDOWS_PACKAGES)
+    return run([PYTHON, ROOT / ".ci" / "windows.py", *names])
 
 
 COMMANDS = {

@@ -73,7 +73,14 @@ def windows_python(work: Path) -> Path:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:
             wanted.write(f"{PYTHON} --hash=sha256:{PYTHON_SHA256}\n")
             wanted.flush()
-            pip: list[str | Path] = [VENV / "python", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+            pip: list[str | Path] = [
+                VENV / "python",
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+            ]
             run([*pip, "--no-deps", "--no-build-isolation", "--require-hashes", "-d", fetched, "-r", wanted.name])
     folder = work / "python"
     folder.mkdir(parents=True)
@@ -113,8 +120,24 @@ def _install(site: Path) -> None:
         extras = [part for extra in EXTRAS for part in ("--extra", extra)]
         form = ["--frozen", "--no-emit-project", "--no-annotate", "--format", "requirements-txt"]
         run([uv, "export", "--quiet", *form, *extras, "-o", wanted], cwd=ROOT)
-        target: list[str | Path] = ["--target", site, "--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.11"]
-        install: list[str | Path] = [uv, "pip", "install", "--quiet", *target, "--only-binary", ":all:", "--require-hashes"]
+        target: list[str | Path] = [
+            "--target",
+            site,
+            "--python-platform",
+            "x86_64-pc-windows-msvc",
+            "--python-version",
+            "3.11",
+        ]
+        install: list[str | Path] = [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            *target,
+            "--only-binary",
+            ":all:",
+            "--require-hashes",
+        ]
         run([*install, "-r", wanted])
         for old in site.glob("numpy*"):
             shutil.rmtree(old)
@@ -164,7 +187,15 @@ def freeze(wine: Wine, python: Path, work: Path, names: Sequence[str]) -> Path:
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
-    options: list[str | Path] = ["--noconfirm", "--log-level", "ERROR", "--distpath", work / "dist", "--workpath", work / "build"]
+    options: list[str | Path] = [
+        "--noconfirm",
+        "--log-level",
+        "ERROR",
+        "--distpath",
+        work / "dist",
+        "--workpath",
+        work / "build",
+    ]
     for name in names:
         say(f"freezing the {name} under wine: some two minutes")
         wine.run(python / "python.exe", "-m", "PyInstaller", *options, f"build_{name}.spec", folder=source)

@@ -1,4 +1,4 @@
-"""The worker's command line: `run`, `run-once`, `doctor`. The tray app opens without a command, later."""
+"""The worker's command line: `run`, `join`, `run-once`, `doctor`. The tray app opens without a command, later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from core import logs, paths
 from core import settings as core_settings
-from core.domain.errors import HiveMindError, Invalid, NotFound
+from core.domain.errors import Conflict, HiveMindError, Invalid, NotFound
 from worker_app.settings import FILE_NAME, WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--cpu-cores", type=float)
     run.add_argument("--memory-gb", type=float)
     run.add_argument("--label", action="append", metavar="K=V", default=None)
+    join = commands.add_parser("join", help="join a pool and end; for installers and scripts")
+    join.set_defaults(command=_join)
+    _common(join)
+    join.add_argument("link", metavar="LINK", help="the join link; - reads it from standard input")
     once = commands.add_parser("run-once", help="run one subtask of a folder on this computer's own engine")
     once.set_defaults(command=_run_once)
     _common(once)
@@ -116,6 +120,25 @@ def _run(arguments: argparse.Namespace) -> int:
             return asyncio.run(bootstrap.run_agent(workspace, settings, tail))
         finally:
             logging.getLogger().removeHandler(tail)
+
+
+def _join(arguments: argparse.Namespace) -> int:
+    from worker_app import bootstrap
+    from worker_app.agent.workspace import Workspace
+
+    folders = _folders(arguments)
+    workspace = Workspace(folders.data)
+    settings = _settings(arguments, folders.data)
+    with logs.configure(file=folders.logs / "agent.log", level=settings.log_level) as configured, workspace:
+        if workspace.identity() is not None:
+            raise Conflict(
+                "This worker belongs to a pool already.", code="JOINED_ALREADY", fix="Leave that pool first."
+            )
+        link = sys.stdin.readline().strip() if arguments.link == "-" else arguments.link
+        configured.secrets.add(link)
+        identity = asyncio.run(bootstrap.join(workspace, settings, link))
+        print(f"joined pool={identity.pool_name} id={identity.node_id}")
+        return 0
 
 
 def _run_once(arguments: argparse.Namespace) -> int:
