@@ -22,9 +22,11 @@ _HANDSHAKE_MS = 10_000
 _METADATA_BYTES = 16 << 10
 
 
-#: Both ends: large pieces in few frames and reads; the window does not have to grow first.
+#: Both ends: large pieces in few frames and reads, in a window that is fixed. Left to grow by itself it takes a
+#: disk that is slow to write for a long line, and fills the receiver's memory with hundreds of MiB.
 BULK_OPTIONS: list[tuple[str, Any]] = [
-    ("grpc.http2.lookahead_bytes", 4 << 20),
+    ("grpc.http2.lookahead_bytes", 8 << 20),
+    ("grpc.http2.bdp_probe", 0),
     # A write is done when it stands here, so that the next piece is made ready meanwhile.
     ("grpc.http2.write_buffer_size", 4 << 20),
     ("grpc.http2.max_frame_size", 1 << 20),
