@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from core import logs, paths
+from core.allocator import keep_freed_memory
 from core.clock import SystemClock
 from core.domain.condition import Gravity
 from core.domain.errors import HiveMindError, Invalid
@@ -47,6 +48,7 @@ def cli() -> None:
 @click.option("--behind-proxy", is_flag=True, default=None, help="A proxy in front speaks TLS.")
 def serve_command(data_dir: Path | None, **flags: Any) -> None:
     """Run the master until it is told to stop."""
+    keep_freed_memory()
     folder = _folder(data_dir)
     settings = _settings(folder, flags)
     with folder, logs.configure(file=folder.root / "logs" / "master.log", level=settings.log_level) as kept:

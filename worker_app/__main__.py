@@ -14,6 +14,7 @@ from typing import Any
 
 from core import logs, paths
 from core import settings as core_settings
+from core.allocator import keep_freed_memory
 from core.domain.errors import Conflict, HiveMindError, Invalid, NotFound
 from worker_app.settings import FILE_NAME, WorkerSettings
 
@@ -101,6 +102,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from worker_app.agent.tail import AgentTail
     from worker_app.agent.workspace import Workspace
 
+    keep_freed_memory()
     folders = _folders(arguments)
     workspace = Workspace(folders.data)
     settings = _settings(arguments, folders.data)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from core.allocator import keep_freed_memory
 from core.domain.operations import NewJoinLink, NewUser, OperatorIdentity
 from core.domain.user import Principal, Role
 from master_app.bootstrap import build_master
@@ -35,6 +36,7 @@ class Rig:
 @contextmanager
 def running_master(root: Path) -> Iterator[Rig]:
     """Start a master with its three doors on free ports of this computer."""
+    keep_freed_memory()
     with DataFolder(root / "master") as folder:
         settings = MasterSettings(web="127.0.0.1:0", node="127.0.0.1:0", control="127.0.0.1:0")
         daemon = Daemon(settings, folder, build_master)

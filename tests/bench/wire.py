@@ -27,6 +27,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+from core.allocator import keep_freed_memory
 from core.blobs.store import BlobStore
 from core.clock import SystemClock
 from core.domain.attempt import AttemptState
@@ -146,6 +147,7 @@ class LoopingSessions(FakeSessions):
 
 
 async def serve(folder: Path, window: int) -> None:
+    keep_freed_memory()
     clock = SystemClock()
     authority = CertificateAuthority.open(folder / "pki", clock.wall_ms())
     membership = FakeMembership(authority, "x")
@@ -261,6 +263,7 @@ def ops(seconds: float) -> None:
 
 
 def blob(mib: int) -> None:
+    keep_freed_memory()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = BlobStore(folder / "blobs")

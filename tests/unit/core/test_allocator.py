@@ -1,0 +1,35 @@
+"""What large pieces leave is used again without asking the kernel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_COUNT = """
+import resource, sys
+from core.allocator import keep_freed_memory
+if sys.argv[1] == "kept":
+    assert keep_freed_memory()
+# Large ones first: from them glibc learns to keep less than we want.
+pieces = [bytes(1 << 20) for _ in range(4)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for number in range(400):
+    pieces[number % 4] = bytes(1 << 20)
+    if number % 8 == 7:
+        pieces = [b""] * 4
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(how: str) -> int:
+    done = subprocess.run([sys.executable, "-c", _COUNT, how], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have their own allocator")
+def test_pieces_are_not_taken_from_the_kernel_again_and_again() -> None:
+    kept, given_back = faults("kept"), faults("not")
+    assert kept < 3_000, "four pieces have 1,024 pages"
+    assert given_back > 3 * kept
