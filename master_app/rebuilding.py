@@ -6,10 +6,12 @@ acknowledged are forgotten (lifecycles, section 6).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from core.domain.ids import SubtaskKey
+from core.domain.ledger import hold_account
 from core.domain.node import NodeAdmin, NodeHealth
 from core.domain.spec import TaskSpec
 from core.domain.task import TERMINAL_TASK_STATES, Wish
@@ -23,6 +25,8 @@ from master_app.tasks.hot import restore_task
 
 #: Beyond the lease: how long nodes may need to find the master again after its start.
 RECOVERY_MS = 360_000
+#: Tasks that are restored together.
+_PORTION = 128
 _CONNECTED = (NodeHealth.READY, NodeHealth.SUSPECT, NodeHealth.INITIALIZING)
 
 
@@ -53,7 +57,23 @@ class Rebuilding:
     def _tasks(self, uow: UnitOfWork) -> dict[str, TaskSpec]:
         specs: dict[str, TaskSpec] = {}
         texts: dict[str, TaskSpec] = {}
-        for task in uow.tasks.live():
+        tasks = iter(uow.tasks.live())
+        while portion := list(islice(tasks, _PORTION)):
+            # Their holds in one query; asked for one by one they are a third of a long start.
+            uow.ledger.accounts([hold_account(task.task_id) for task in portion])
+            self._restore(uow, portion, specs, texts)
+            # Nothing to undo: what fails here is rebuilt from an empty pool.
+            uow.pool.settle()
+        return specs
+
+    def _restore(
+        self,
+        uow: UnitOfWork,
+        tasks: Sequence[TaskRecord],
+        specs: dict[str, TaskSpec],
+        texts: dict[str, TaskSpec],
+    ) -> None:
+        for task in tasks:
             text = uow.tasks.spec_json(task.task_id)
             spec = texts.get(text)
             if spec is None:
@@ -65,7 +85,6 @@ class Rebuilding:
             hot = restore_task(uow, task, spec)
             self._funds.restore(uow, task, spec, hot)
             uow.pool.put_task(hot)
-        return specs
 
     def _attempts(self, uow: UnitOfWork, specs: dict[str, TaskSpec]) -> None:
         rows = list(uow.attempts.live())

@@ -63,9 +63,9 @@ class Reaper:
 
     def resume(self, uow: UnitOfWork) -> None:
         """Once after the start: what was on its way between states goes on (lifecycles, section 6)."""
-        for task in list(uow.tasks.live()):
-            if task.state is not TaskState.QUEUED:
-                self._rollup.refresh(uow, task)
+        # Most of a long queue waits; only the others are held in memory at once.
+        for task in [task for task in uow.tasks.live() if task.state is not TaskState.QUEUED]:
+            self._rollup.refresh(uow, task)
 
     def look(self, uow: UnitOfWork) -> None:
         """The command itself. Writes nothing when nothing is due."""

@@ -81,10 +81,8 @@ class Funds:
 
     def _each(self, uow: UnitOfWork, spec: TaskSpec) -> int:
         span_ms = min(COVER_MS, spec.run.timeout_s * 1000) if spec.run.timeout_s else COVER_MS
-        return max(
-            highest_cost(spec.resources, uow.ledger.rule(), span_ms),
-            highest_cost(spec.resources, uow.ledger.rule(), TICK_MS),
-        )
+        rule = uow.ledger.rule()
+        return max(highest_cost(spec.resources, rule, span_ms), highest_cost(spec.resources, rule, TICK_MS))
 
     def _extend_one(self, uow: UnitOfWork, hot: PoolTask) -> None:
         task = uow.tasks.get(hot.task_id)

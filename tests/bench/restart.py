@@ -63,16 +63,16 @@ def fill(folder: Path, count: int) -> None:
 
 def revive(folder: Path) -> None:
     """Build a master on what is left and wait for its first offers."""
-    before, started = _mib(), time.perf_counter()
+    before, started, cpu = _mib(), time.perf_counter(), time.process_time()
     pool = PoolMaster(folder, ManualClock(wall_ms=ManualClock().wall_ms() + 60_000))
-    built = time.perf_counter() - started
+    built, built_cpu = time.perf_counter() - started, time.process_time() - cpu
     node = ScriptedNode(pool, "a", FACTS, incarnation=2)
     node.connect()
     offers = node.take()
     took = time.perf_counter() - started
     count = pool.run(lambda uow: len(uow.pool.tasks))
     assert len(offers) == FACTS.slots, offers
-    print(f"| killed with {count} queued: built again | {built:.1f} s | |")
+    print(f"| killed with {count} queued: built again | {built:.1f} s | {built_cpu:.1f} s of cpu |")
     print(f"| first offers to a node that came back | {took:.1f} s | |")
     print(f"| memory of that master | {_mib():.0f} MiB, {_mib() - before:.0f} more than an empty process | |")
     pool.stop()

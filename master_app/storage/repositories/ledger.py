@@ -36,12 +36,14 @@ class SqlLedger:
         self._sequence = int(row[0] or 0) if row else 0
         self._written = 0
         self._accounts: dict[str, Account] = {}
+        self._rule: RewardRule | None = None
         self._queued: dict[str, Transfer] = {}
         #: Ids of which this transaction knows that no committed transfer has them.
         self._free_ids: set[str] = set()
 
     def begin(self) -> None:
         self._accounts.clear()
+        self._rule = None
         self._queued.clear()
         self._free_ids.clear()
         self._written = 0
@@ -95,13 +97,16 @@ class SqlLedger:
         self._queued.update(fresh)
 
     def rule(self) -> RewardRule:
-        row = self._sql.row(_RULE)
-        return DEFAULT_RULE if row is None else RewardRule.from_text(row[0])
+        if self._rule is None:
+            row = self._sql.row(_RULE)
+            self._rule = DEFAULT_RULE if row is None else RewardRule.from_text(row[0])
+        return self._rule
 
     def add_rule(self, rule: RewardRule) -> None:
         if rule.version != self.rule().version + 1:
             raise Conflict("The rates were changed meanwhile.", code="RULE_VERSION", fix="Look at them again.")
         self._sql.run(_ADD_RULE, (rule.version, rule.to_text()))
+        self._rule = None
 
     def _load(self, account_ids: Sequence[str]) -> None:
         missing = [key for key in dict.fromkeys(account_ids) if key not in self._accounts]
