@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 from apiflask import APIFlask
 from flask import Response, g, render_template
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.domain.errors import Invalid, Problem
@@ -82,7 +83,7 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
     )
     if settings.hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.hosts)
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = _Json(app)
     app.extensions["hivemind"] = services
     app.extensions["hivemind.uploads"] = Uploads(
         settings.upload_folder,
@@ -108,6 +109,18 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
     return app
 
 
+class _Json(DefaultJSONProvider):
+    """Keeps the order of keys, and takes what is nested without end as no JSON rather than as a bug."""
+
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
+
+
 def _begin_requests(app: APIFlask) -> None:
     @app.before_request
     def begin() -> None:
@@ -120,7 +133,11 @@ def _from_apiflask(error: Any) -> Response:
     """Translate what APIFlask found wrong with a body or a query."""
     if error.status_code != 422:
         code, fix = problems.HTTP_CODES.get(error.status_code, ("BAD_REQUEST", ""))
-        return problems.respond(problems.problem_json(error.status_code, code, error.message, fix=fix))
+        response = problems.respond(problems.problem_json(error.status_code, code, error.message, fix=fix))
+        for name, value in dict(error.headers or {}).items():
+            if name.lower() in ("allow", "location", "retry-after"):
+                response.headers[name] = value
+        return response
     found: list[Problem] = []
     detail = error.detail if isinstance(error.detail, dict) else {}
     for place, fields in detail.items():
