@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import Any, Final
 
 import structlog
 from apiflask import APIFlask
-from flask import Response, g, render_template
-from flask.json.provider import DefaultJSONProvider
+from flask import Response, g, render_template, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.domain.errors import Invalid, Problem
@@ -42,6 +42,7 @@ from master_app.web.services import WebServices
 from master_app.web.uploads import FREE_RESERVE_BYTES, USER_BYTES, Uploads
 
 JSON_BYTES: Final = 1 << 20
+_DEEP: Final = 200
 _VERSION: Final = "0.1.0"
 #: In the order of the API's reference.
 _SUBJECTS: Final = (
@@ -83,7 +84,7 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
     )
     if settings.hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.hosts)
-    app.json = _Json(app)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["hivemind"] = services
     app.extensions["hivemind.uploads"] = Uploads(
         settings.upload_folder,
@@ -109,24 +110,29 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
     return app
 
 
-class _Json(DefaultJSONProvider):
-    """Keeps the order of keys, and takes what is nested without end as no JSON rather than as a bug."""
-
-    sort_keys = False
-
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        try:
-            return super().loads(s, **kwargs)
-        except RecursionError as error:
-            raise ValueError("nested too deep") from error
-
-
 def _begin_requests(app: APIFlask) -> None:
     @app.before_request
     def begin() -> None:
         g.request_id = secrets.token_hex(8)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        if request.is_json:
+            _refuse_endless_json()
+
+
+def _refuse_endless_json() -> None:
+    """Refuse what is nested so deep that no reader of JSON takes it; else that would look like a bug of ours."""
+    content = request.get_data(cache=True)
+    if content.count(b"[") + content.count(b"{") < _DEEP:
+        return
+    try:
+        json.loads(content)
+    except RecursionError as error:
+        raise Invalid(
+            "The JSON is nested too deep.", code="JSON_INVALID", fix="Send what is described."
+        ) from error
+    except ValueError:
+        return  # whoever reads it says what is wrong
 
 
 def _from_apiflask(error: Any) -> Response:
