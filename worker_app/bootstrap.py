@@ -45,6 +45,7 @@ from worker_app.door.local_server import LocalServer
 from worker_app.execution.docker_runtime import DockerRuntime
 from worker_app.execution.engine import default_engine
 from worker_app.execution.images import load_catalogue
+from worker_app.execution.plain_runtime import PlainRuntime
 from worker_app.execution.process import ProcessRuntime
 from worker_app.host.awake import WakepyAwake
 from worker_app.host.network import LinkWatch
@@ -65,7 +66,10 @@ def make_runtime(settings: WorkerSettings, folder: Path, node_id: str) -> Runtim
     """Return the runtime that the owner chose. Nothing is asked of an engine yet."""
     if settings.runtime is RuntimeKind.PROCESS:
         # NOT ISOLATED; only the owner's own tasks that allow it are taken (agent.admission).
-        return ProcessRuntime(paths.private_folder(folder / "process"), environment=os.environ)
+        place = paths.private_folder(folder / "process")
+        if os.name != "posix":
+            return PlainRuntime(place, environment=os.environ)
+        return ProcessRuntime(place, environment=os.environ)
     return DockerRuntime(
         default_engine(),
         node_id,

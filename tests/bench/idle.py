@@ -33,7 +33,8 @@ def main(seconds: int) -> None:
             shares.append(100 * (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - started))
             memory.append(process.memory_info().rss / (1 << 20))
         used = f"{statistics.mean(shares):.2f} % of a core (10 s: {min(shares):.2f} to {max(shares):.2f})"
-        print(f"| agent idle, {seconds} s | {used}, {max(memory):.0f} MiB resident, {process.num_threads()} threads |")
+        kept = f"{max(memory):.0f} MiB resident, {process.num_threads()} threads"
+        print(f"| agent idle, {seconds} s | {used}, {kept} |")
 
 
 if __name__ == "__main__":

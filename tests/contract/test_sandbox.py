@@ -34,10 +34,11 @@ from worker_app.agent.ports.sandbox import (
 )
 from worker_app.execution.docker_runtime import DockerRuntime
 from worker_app.execution.engine import default_engine
+from worker_app.execution.plain_runtime import PlainRuntime
 from worker_app.execution.process import ProcessRuntime
 
 #: Those that run programs; the fake has no running time and no files of its own making.
-REAL = ["process", "docker", "busybox"]
+REAL = ["process", "plain", "docker", "busybox"]
 NODE = f"contract-{os.getpid()}"
 #: The image of the runtime that is tested now.
 IMAGES: dict[str, str] = {}
@@ -79,6 +80,12 @@ async def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield process
         await process.shut()
         assert await process.inventory() == []
+        return
+    if request.param == "plain":
+        plain = PlainRuntime(tmp_path / "plain", environment=os.environ)
+        yield plain
+        await plain.shut()
+        assert await plain.inventory() == []
         return
     if request.param == "busybox":
         IMAGES[NODE] = ensure_shell_image("busybox")

@@ -19,7 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,6 @@ from worker_app.agent.ports.sandbox import (
     EngineFacts,
     FoundSandbox,
     ImageFacts,
-    LocalFile,
     OnProgress,
     RunEvent,
     RunOrder,
@@ -44,15 +43,12 @@ from worker_app.agent.ports.sandbox import (
     SandboxSpec,
 )
 from worker_app.execution.conductor import Conductor
+from worker_app.execution.process_files import NOT_ISOLATED, PASSED_ON, copy_files, lay_out, moved
 from worker_app.execution.progress import byte_counter, nobody_counts
 from worker_app.execution.sandbox import contract_env
-from worker_app.execution.volumes import check_inside
 
 logger = logging.getLogger(__name__)
 
-NOT_ISOLATED = "NOT ISOLATED: tasks run as ordinary processes of this user"
-#: What a task gets of the agent's environment: nothing that could hold a secret.
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 _CONNECT_TRIES = 200
 _META = "sandbox.json"
 
@@ -122,12 +118,12 @@ class ProcessSandbox:
     async def run(self, order: RunOrder) -> AsyncIterator[RunEvent]:
         root = str(self._place.root)
         if order.source:
-            await asyncio.to_thread(_copy_files, order.source, self._place.root / "src", nobody_counts)
+            await asyncio.to_thread(copy_files, order.source, self._place.root / "src", nobody_counts)
         environment = contract_env(self.task_id, order, root)
         environment["TMPDIR"] = environment["HOME"] = f"{root}/tmp"
-        env = {name: _moved(value, root) for name, value in environment.items()}
-        argv = [_moved(word, root) for word in order.argv]
-        async for event in self._conductor.run(replace(order, env=env), _moved(order.workdir, root), argv):
+        env = {name: moved(value, root) for name, value in environment.items()}
+        argv = [moved(word, root) for word in order.argv]
+        async for event in self._conductor.run(replace(order, env=env), moved(order.workdir, root), argv):
             yield event
 
     async def resume(self, attempt_id: str, from_offset: int = 0) -> AsyncIterator[RunEvent]:
@@ -221,7 +217,7 @@ class ProcessRuntime:
             raise SandboxRefused("packages are installed into containers only", fix="start Docker")
         root = private_folder(self._folder) / f"{spec.sandbox_id}-{secrets.token_hex(3)}"
         try:
-            await asyncio.to_thread(_lay_out, root, spec, byte_counter((*spec.source, *spec.parts), on_progress))
+            await asyncio.to_thread(lay_out, root, spec, byte_counter((*spec.source, *spec.parts), on_progress))
             place = await asyncio.to_thread(self._launch, root, spec)
             conductor = await _greet(place)
         except BaseException:
@@ -299,35 +295,6 @@ class ProcessRuntime:
         record = {name: getattr(place, name) for name in names} | {"socket_path": str(socket_path)}
         (root / _META).write_text(json.dumps(record))
         return place
-
-
-def _moved(text: str, root: str) -> str:
-    """Return an argument with the contract's paths turned into the real ones."""
-    return root + text[len("/work") :] if text == "/work" or text.startswith("/work/") else text
-
-
-def _lay_out(root: Path, spec: SandboxSpec, counter: Callable[[int], None]) -> None:
-    root.mkdir(mode=0o700)
-    for name in ("run", "out", "item", "checkpoint", "log", "src", "parts", "tmp"):
-        (root / name).mkdir()
-    _copy_files(spec.source, root / "src", counter)
-    _copy_files(spec.parts, root / "parts", counter)
-
-
-def _copy_files(files: Iterable[LocalFile], folder: Path, counter: Callable[[int], None]) -> None:
-    for file in files:
-        target = folder / check_inside(file.path)
-        if target.exists():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        left = file.size_bytes
-        with file.local.open("rb") as reader, target.open("xb") as writer:
-            reader.seek(file.offset)
-            while left > 0 and (piece := reader.read(min(left, 1 << 20))):
-                left -= len(piece)
-                writer.write(piece)
-                counter(len(piece))
-        target.chmod((file.mode & 0o111) | 0o444)
 
 
 def _connect(place: _Place) -> socket.socket:
