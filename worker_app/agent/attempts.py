@@ -33,6 +33,8 @@ class Step(StrEnum):
     COLLECTING = "COLLECTING"
     #: The slot is free; files and the rest of the log are on their way.
     UPLOADING = "UPLOADING"
+    #: Its run was given up, and its sandbox is being removed: nothing is said of its end before that is certain.
+    CLOSING = "CLOSING"
     #: Its terminal update is in the outbox.
     ENDED = "ENDED"
 
@@ -47,6 +49,7 @@ STEP_TABLE: Table[Step] = Table(
         Edge(_S.ACCEPTING, _S.ENDED, "stopped before it was durable"),
         Edge(_S.RESTORING, _S.RUNNING, "found in a sandbox"),
         Edge(_S.RESTORING, _S.QUEUED, "was never begun"),
+        Edge(_S.RESTORING, _S.CLOSING, "past its deadline, or cannot be taken over"),
         Edge(_S.RESTORING, _S.ENDED, "gone, or past its deadline"),
         Edge(_S.QUEUED, _S.PREPARING, "a slot is free"),
         Edge(_S.QUEUED, _S.ENDED, "stopped, returned or past its deadline"),
@@ -54,7 +57,9 @@ STEP_TABLE: Table[Step] = Table(
         Edge(_S.PREPARING, _S.ENDED, "cannot be made ready, or stopped"),
         Edge(_S.RUNNING, _S.COLLECTING, "the command ended and left files"),
         Edge(_S.RUNNING, _S.UPLOADING, "the command ended, only its log is to go"),
-        Edge(_S.RUNNING, _S.ENDED, "fenced, or its sandbox died"),
+        Edge(_S.RUNNING, _S.CLOSING, "fenced, or its sandbox does not answer"),
+        Edge(_S.CLOSING, _S.ENDED, "the sandbox is gone, or its countdown is over"),
+        Edge(_S.RUNNING, _S.ENDED, "the command ended and left nothing"),
         Edge(_S.COLLECTING, _S.UPLOADING, "files are here"),
         Edge(_S.COLLECTING, _S.COMMITTING, "a checkpoint to commit"),
         Edge(_S.COLLECTING, _S.ENDED, "nothing to upload, or fenced"),
@@ -78,6 +83,7 @@ _STATE = {
     _S.COMMITTING: AttemptState.RUNNING,
     _S.COLLECTING: AttemptState.UPLOADING,
     _S.UPLOADING: AttemptState.UPLOADING,
+    _S.CLOSING: AttemptState.RUNNING,
 }
 
 
@@ -135,6 +141,9 @@ class Held:
     #: What its end was judged to be, while COLLECTING.
     judged: Judgement | None = None
     ending: Ending | None = None
+    #: Of CLOSING: the sandbox that must be gone, and when it is by its own countdown (steady clock).
+    closing: str = ""
+    gone_by_ms: int = 0
     #: State that the outbox last heard; AttemptState.OFFERED: nothing yet.
     told: AttemptState = AttemptState.OFFERED
     #: How often another attempt was placed before it although it was older.

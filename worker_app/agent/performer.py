@@ -26,7 +26,7 @@ from worker_app.agent.logship import LogShipper
 from worker_app.agent.pauses import Pauses
 from worker_app.agent.ports.inputs import Inputs
 from worker_app.agent.ports.link import BlobLink, Link, LinkRefused, LogLink, NobodyListens, Session
-from worker_app.agent.ports.sandbox import Runtime, Sandbox
+from worker_app.agent.ports.sandbox import FoundSandbox, Runtime, Sandbox
 from worker_app.agent.ports.store import AgentStore
 from worker_app.agent.slot_runner import SlotRunner
 from worker_app.agent.state import AgentState
@@ -159,12 +159,12 @@ class Performer:
     async def start(self) -> None:
         """Read the database and the engine, and take up where an earlier life ended."""
         stored = await self._loop.run_in_executor(self._writer, self._store.open)
+        found: tuple[FoundSandbox, ...] | None = None
         try:
             found = tuple(await self._runtime.inventory())
         except HiveMindError as error:
-            # Without an engine nothing of ours can be running that its own countdown does not end.
+            # What an earlier life began may run all the same: the state asks again before it calls anything lost.
             logger.warning("the engine does not answer", extra={"code": error.code, "reason": error.message})
-            found = ()
         self._tidy({attempt.offer.attempt_id for attempt in stored.attempts if attempt.offer is not None})
         self.crew.spawn(self.logs.run(), "logs")
         self.tell(stimuli.Restored(stored, found))

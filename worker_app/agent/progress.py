@@ -125,12 +125,17 @@ class Progress:
         if held is None or held.step not in (Step.RUNNING, Step.COLLECTING):
             return
         held.ticks = stimulus.ticks or held.ticks
-        work.leave_slot(held, now_ms, out, usable=False)
         self.engine_troubles += 1
         if held.stop is not None:
-            work.end_stopped(held, out)
+            update = work.stopped(held)
         else:
-            work.end(held, AttemptState.FAILED, out, failure=stimulus.failure)
+            update = work.terminal(held, AttemptState.FAILED, failure=stimulus.failure)
+        if held.step is Step.RUNNING:
+            # Dead, or only out of reach: what cannot be asked may still run.
+            work.leave_running(held, update, now_ms, out)
+        else:
+            work.leave_slot(held, now_ms, out, usable=False)
+            work.finish(held, update, out)
 
     # ------------------------------------------------------------ files
 

@@ -6,7 +6,7 @@ import logging
 
 from core.domain.errors import HiveMindError
 from worker_app.agent.following import Following
-from worker_app.agent.ports.sandbox import Sandbox
+from worker_app.agent.ports.sandbox import FoundSandbox, Sandbox
 from worker_app.agent.workshop import Workshop
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,24 @@ class Resting:
         if self._throttled:
             await self.throttle(sandbox, reserved_millis, reserved_millis)
 
-    async def before_close(self, sandbox: Sandbox) -> None:
+    async def close(self, sandbox: Sandbox | None, found: FoundSandbox | None) -> bool:
+        """Remove what the slot has, or was about to take over; tell whether it is gone for certain."""
+        try:
+            if sandbox is not None:
+                await self._before_close(sandbox)
+                await sandbox.close()
+            elif found is not None:
+                await self._shop.runtime.remove(found)
+        except HiveMindError as error:
+            # Its countdown ends it, and housekeeping removes what is left.
+            logger.warning("a sandbox did not close", extra={"slot": self._index, "code": error.code})
+            return False
+        except Exception:
+            logger.exception("closing a sandbox failed", extra={"slot": self._index})
+            return False
+        return True
+
+    async def _before_close(self, sandbox: Sandbox) -> None:
         """Some engines refuse to remove what is paused."""
         self._throttled = False
         if self._frozen_ms >= 0:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.domain.attempt import TERMINAL_ATTEMPT_STATES
+from core.domain.attempt import TERMINAL_ATTEMPT_STATES, AttemptState
 from worker_app.agent.attempts import Held, Step, infra
-from worker_app.agent.instructions import Adopt, RemoveFound, Upload
+from worker_app.agent.instructions import Adopt, RemoveFound, TakeInventory, Upload
 from worker_app.agent.ports.sandbox import FoundSandbox
 from worker_app.agent.ports.store import Stored, StoredAttempt
 from worker_app.agent.progress import Progress
 from worker_app.agent.slots import Slot, SlotState
 from worker_app.agent.stimuli import Adopted, AdoptFailed, InventoryTaken
-from worker_app.agent.work import FENCE_MARGIN_MS, Out, Work
+from worker_app.agent.work import DEADLINE_STEP_MS, FENCE_MARGIN_MS, Out, Work
 
 #: Something of ours that no attempt of ours explains is removed this long after SYNC.
 STRAY_MS: Final = 300_000
+ASK_AGAIN_MS: Final = 10_000
 
 
 class Restoring:
@@ -25,14 +26,34 @@ class Restoring:
         self._work = work
         self._progress = progress
         self._strays: dict[str, tuple[int, FoundSandbox]] = {}
+        self._asked_ms = 0
+        #: Sandboxes that are being taken over -> their task.
+        self._asked: dict[str, str] = {}
 
-    def restored(self, stored: Stored, found: tuple[FoundSandbox, ...], now_ms: int, out: Out) -> None:
+    def restored(self, stored: Stored, found: tuple[FoundSandbox, ...] | None, now_ms: int, out: Out) -> None:
         """Take up where an earlier life ended. Slots must be there already for what runs."""
         work = self._work
         for brief in stored.briefs.values():
-            work.restore_brief(brief)
+            work.briefs.restore(brief)
+        # Without an answer of the engine nothing is gone: what an earlier life began may run until its countdown.
+        work.is_blind = True
         for attempt in stored.attempts:
             self._restore_attempt(attempt, now_ms, out)
+        if found is None:
+            self._asked_ms = now_ms
+        else:
+            self._take_over(found, now_ms, out)
+
+    def ask_again(self, now_ms: int, out: Out) -> None:
+        """Each second: ask the engine until it has said once what it has."""
+        if self._work.is_blind and self._asked_ms and now_ms - self._asked_ms >= ASK_AGAIN_MS:
+            self._asked_ms = now_ms
+            out.append(TakeInventory())
+
+    def _take_over(self, found: tuple[FoundSandbox, ...], now_ms: int, out: Out) -> None:
+        work = self._work
+        work.is_blind = False
+        work.place_again = True
         work.slots.resize(max(work.facts.slots, sum(1 for one in found if one.running)))
         for one in found:
             self._adopt_or_remove(one, now_ms, out)
@@ -46,7 +67,7 @@ class Restoring:
                 return
         if offer is None:
             return
-        brief, spec = work.briefs[(offer.task_id, offer.revision)]
+        brief, spec = work.briefs.known[(offer.task_id, offer.revision)]
         deadline_ms = stored.deadline_ms if stored.boot_id == work.boot_id else 0
         held = Held(
             offer=offer,
@@ -84,7 +105,7 @@ class Restoring:
         marked = [held for held in candidates if held.mark and held.mark.sandbox_id == found.sandbox_id]
         slot = next((slot for slot in work.slots.all if slot.state is SlotState.EMPTY), None)
         if not found.running or not candidates or slot is None:
-            if any(brief_task == found.task_id for brief_task, _ in work.briefs):
+            if any(brief_task == found.task_id for brief_task, _ in work.briefs.known):
                 out.append(RemoveFound(found))
             else:
                 self._strays.setdefault(found.sandbox_id, (now_ms, found))
@@ -92,6 +113,7 @@ class Restoring:
         first = (marked or candidates)[0]
         slot.state = SlotState.ADOPTING
         slot.sandbox_id = found.sandbox_id
+        self._asked[found.sandbox_id] = found.task_id
         slot.gpu_uuids = marked[0].mark.gpu_uuids if marked and marked[0].mark else ()
         ordered = marked + [held for held in candidates if held not in marked]
         out.append(
@@ -130,14 +152,31 @@ class Restoring:
 
     def adopt_failed(self, stimulus: AdoptFailed, now_ms: int, out: Out) -> None:
         slot = self._adopting(stimulus.slot, stimulus.sandbox_id)
-        if slot is not None:
+        if slot is None:
+            return
+        if stimulus.sure:
             self._work.close_slot(slot, now_ms, out)
-            self._settle_if_known(now_ms, out)
+        else:
+            # Its slot is free, and housekeeping finds it as a stray.
+            self._wait_for(stimulus.sandbox_id, now_ms, out)
+            self._work.slots.release(slot, SlotState.EMPTY, now_ms)
+            self._work.place_again = True
+        self._settle_if_known(now_ms, out)
+
+    def _wait_for(self, sandbox_id: str, now_ms: int, out: Out) -> None:
+        """It does not answer and is perhaps not gone: what it may run ends when its countdown has."""
+        words = "Its sandbox did not answer when the agent came back."
+        task_id = self._asked.pop(sandbox_id, "")
+        for held in [held for held in self._work.held.values() if held.step is Step.RESTORING]:
+            here = held.mark.sandbox_id == sandbox_id if held.mark else held.offer.task_id == task_id
+            if here:
+                update = self._work.terminal(held, AttemptState.FAILED, failure=infra("CONTAINER_GONE", words))
+                self._work.closing.begin(held, sandbox_id, held.deadline_ms + DEADLINE_STEP_MS, update)
 
     def _settle_if_known(self, now_ms: int, out: Out) -> None:
         """Once every sandbox has answered: what was begun and is nowhere is gone; the rest starts anew."""
         work = self._work
-        if any(slot.state is SlotState.ADOPTING for slot in work.slots.all):
+        if work.is_blind or any(slot.state is SlotState.ADOPTING for slot in work.slots.all):
             return
         for held in [held for held in work.held.values() if held.step is Step.RESTORING]:
             if held.stop is not None:
@@ -152,6 +191,8 @@ class Restoring:
 
     def inventory_taken(self, stimulus: InventoryTaken, now_ms: int, out: Out) -> None:
         """Remember what is not ours to explain, from the first time that it was seen."""
+        if self._work.is_blind:
+            self._take_over(stimulus.found, now_ms, out)
         ours = {slot.sandbox_id for slot in self._work.slots.all}
         self._strays = {
             found.sandbox_id: self._strays.get(found.sandbox_id, (now_ms, found))

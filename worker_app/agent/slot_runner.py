@@ -26,6 +26,7 @@ from worker_app.agent.instructions import Adopt, CloseSandbox, Collect, Execute,
 from worker_app.agent.ports.inputs import Ready
 from worker_app.agent.ports.sandbox import (
     Ended,
+    FoundSandbox,
     OpenProgress,
     RunEvent,
     RunOrder,
@@ -69,6 +70,8 @@ class SlotRunner:
         self._following: Following | None = None
         self._resuming: AsyncIterator[RunEvent] | None = None
         self._rest = Resting(index, shop)
+        #: What is being taken over; still there when that is interrupted.
+        self._adopting: FoundSandbox | None = None
 
     # ------------------------------------------------------------ the mailbox
 
@@ -171,7 +174,7 @@ class SlotRunner:
                 usable = self.sandbox is not None
                 self._shop.tell(PrepareFailed(instruction.offer.attempt_id, failure=failure, sandbox_open=usable))
             elif isinstance(instruction, Adopt):
-                self._shop.tell(AdoptFailed(self.index, instruction.found.sandbox_id))
+                self._shop.tell(AdoptFailed(self.index, instruction.found.sandbox_id, sure=False))
 
     async def _do(self, instruction: SlotInstruction) -> None:
         if type(instruction) is Execute:
@@ -304,29 +307,23 @@ class SlotRunner:
 
     async def _close(self, instruction: CloseSandbox) -> None:
         sandbox, self.sandbox = self.sandbox, None
+        found, self._adopting = self._adopting, None
         self._drop_ready()
         self._following = None
         self._attempt_id = ""
-        if sandbox is not None:
-            try:
-                await self._rest.before_close(sandbox)
-                await sandbox.close()
-            except HiveMindError as error:
-                # Its countdown ends it, and housekeeping removes what is left.
-                logger.warning("a sandbox did not close", extra={"slot": self.index, "code": error.code})
-            except Exception:
-                logger.exception("closing a sandbox failed", extra={"slot": self.index})
-        self._shop.tell(SandboxClosed(self.index, instruction.sandbox_id))
+        sure = await self._rest.close(sandbox, found)
+        self._shop.tell(SandboxClosed(self.index, instruction.sandbox_id, sure))
 
     async def _adopt(self, instruction: Adopt) -> None:
         shop, found = self._shop, instruction.found
+        self._adopting = found
         try:
             sandbox = await shop.runtime.adopt(found)
         except HiveMindError as error:
             logger.info("a sandbox could not be adopted", extra={"sandbox": found.sandbox_id, "code": error.code})
             await self._remove(instruction)
             return
-        self.sandbox = sandbox
+        self.sandbox, self._adopting = sandbox, None
         for offer in instruction.candidates:
             wanted = Prepare(
                 self.index,
@@ -367,11 +364,13 @@ class SlotRunner:
         shop.tell(Adopted(self.index, found.sandbox_id))
 
     async def _remove(self, instruction: Adopt) -> None:
+        sure = True
         try:
             await self._shop.runtime.remove(instruction.found)
         except HiveMindError as error:
+            sure = False
             logger.warning("a sandbox could not be removed", extra={"code": error.code})
-        self._shop.tell(AdoptFailed(self.index, instruction.found.sandbox_id))
+        self._shop.tell(AdoptFailed(self.index, instruction.found.sandbox_id, sure))
 
 
 async def _next(events: AsyncIterator[RunEvent]) -> RunEvent:

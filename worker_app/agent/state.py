@@ -94,7 +94,7 @@ class AgentState:
             stimuli.Collected: self.progress.collected,
             stimuli.Uploaded: self.progress.uploaded,
             stimuli.UploadFailed: self.progress.upload_failed,
-            stimuli.SandboxClosed: lambda s, now, _out: self.work.slot_closed(s.slot, s.sandbox_id, now),
+            stimuli.SandboxClosed: self.work.slot_closed,
             stimuli.Adopted: self.restoring.adopted,
             stimuli.AdoptFailed: self.restoring.adopt_failed,
         }
@@ -118,6 +118,7 @@ class AgentState:
         work = self.work
         # First of all, also after a sleep of the machine: what is past its deadline stops (R3).
         work.fence(now_ms, out)
+        work.closing.look(now_ms, out)
         work.stalled(now_ms, out)
         self.talk.tick(now_ms, out)
         if now_ms - self._idle_renewed_ms >= IDLE_RENEW_MS:
@@ -130,6 +131,7 @@ class AgentState:
             self._housekept_ms = now_ms
             work.release_tasks(out)
             out.append(TakeInventory())
+        self.restoring.ask_again(now_ms, out)
         self.restoring.remove_strays(now_ms, out, live_since_ms=self._live_since())
         self._write(out, also_lazy=True)
 

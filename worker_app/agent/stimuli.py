@@ -31,10 +31,12 @@ class RetryNow:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What the database and the engine still had when the agent started."""
+    """What the database and the engine still had when the agent started. `found` None: the engine did not answer,
+    and what it has is to be learned from the next inventory.
+    """
 
     stored: Stored
-    found: tuple[FoundSandbox, ...]
+    found: tuple[FoundSandbox, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +224,11 @@ class UploadFailed:
 
 @dataclass(frozen=True, slots=True)
 class SandboxClosed:
+    """`sure` False: its removal could not be confirmed, so it may run until its countdown ends it."""
+
     slot: int
     sandbox_id: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +242,11 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class AdoptFailed:
+    """`sure` False: it is perhaps not removed either, and may run until its countdown ends it."""
+
     slot: int
     sandbox_id: str
+    sure: bool = True
 
 
 Stimulus = (

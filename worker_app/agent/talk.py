@@ -207,7 +207,7 @@ class Talk:
             return
         self.pending.term(message.term)
         for brief in message.briefs:
-            self.work.brief(brief)
+            self.work.briefs.hear(brief)
         base_ms = self.connection.sent_ms(message.lease_report)
         for offer in message.offers:
             self.work.offer(offer, base_ms, now_ms)

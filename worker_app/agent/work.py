@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 from core.domain.attempt import AttemptState, Failure, ReturnReason
-from core.domain.errors import Invalid
 from core.domain.node import NodeFacts
 from core.domain.resources import Resources
-from core.domain.session import AttemptUpdate, Offer, OwnerStatus, TaskBrief
+from core.domain.session import AttemptUpdate, Offer, OwnerStatus
 from core.domain.spec import TaskSpec
 from worker_app.agent.admission import refusal
 from worker_app.agent.attempts import FENCED, IN_SLOT, Held, Step, Stop, infra
+from worker_app.agent.briefs import Briefs
+from worker_app.agent.closing import Closing
 from worker_app.agent.instructions import (
     AbandonUpload,
     CancelPrepare,
@@ -28,8 +29,9 @@ from worker_app.agent.instructions import (
 )
 from worker_app.agent.outcomes import timeout_s
 from worker_app.agent.pending import Pending
-from worker_app.agent.ports.store import BriefKey, Changes, StartMark
+from worker_app.agent.ports.store import Changes, StartMark
 from worker_app.agent.slots import Evict, Slot, Slots, SlotState
+from worker_app.agent.stimuli import SandboxClosed
 from worker_app.agent.waiting import Waiting
 
 #: Fence this much before the deadline: the clock is looked at once a second.
@@ -56,16 +58,17 @@ class Work:
         self.held: dict[str, Held] = {}
         self.queue = Waiting()
         self.slots = Slots()
+        self.closing = Closing(self.held, self.finish)
         self.facts = NodeFacts(slots=0)
         self.owner = OwnerStatus()
         self.node_owner_id = ""
         self.owners_blocked: frozenset[str] = frozenset()
         self.is_quitting = False
-        self.briefs: dict[BriefKey, tuple[TaskBrief, TaskSpec]] = {}
-        #: Those that the database has.
-        self._stored_briefs: set[BriefKey] = set()
+        self.briefs = Briefs(pending, load_spec)
         self._seen: dict[str, None] = {}
         self.place_again = False
+        #: What the engine has is not known yet, so nothing may be started beside it.
+        self.is_blind = False
 
     # ------------------------------------------------------------ offers (R1)
 
@@ -73,16 +76,7 @@ class Work:
         """Offers are valid only in their session, and so is what we remember of them."""
         self._seen.clear()
         live = {(held.offer.task_id, held.offer.revision) for held in self.held.values()}
-        self.briefs = {key: known for key, known in self.briefs.items() if key in live}
-
-    def brief(self, brief: TaskBrief) -> None:
-        key = (brief.task_id, brief.revision)
-        if key not in self.briefs:
-            try:
-                self.briefs[key] = (brief, self.load_spec(brief.spec_json))
-            except Invalid:
-                # A spec from a newer master than we are: its offers are refused, the session goes on.
-                return
+        self.briefs.new_session(live)
 
     def offer(self, offer: Offer, base_ms: int | None, now_ms: int) -> None:
         """Accept or reject one offer. `base_ms` is when the report that it names was sent (R2)."""
@@ -92,7 +86,7 @@ class Work:
         self._seen[attempt_id] = None
         if len(self._seen) > MAX_SEEN:
             del self._seen[next(iter(self._seen))]
-        known = self.briefs.get((offer.task_id, offer.revision))
+        known = self.briefs.known.get((offer.task_id, offer.revision))
         deadline_ms = 0 if base_ms is None else base_ms + offer.lease_s * 1000
         reason = refusal(
             offer,
@@ -114,7 +108,7 @@ class Work:
             self.pending.update(update)
             return
         brief, spec = known
-        self._keep_brief(brief)
+        self.briefs.keep(brief)
         self.held[attempt_id] = Held(
             offer=offer,
             brief=brief,
@@ -147,7 +141,7 @@ class Work:
     def place(self, now_ms: int, out: Out) -> None:
         """Give waiting attempts their slots, as far as there are any."""
         self.place_again = False
-        while self.queue and self.facts.engine_ok:
+        while self.queue and self.facts.engine_ok and not self.is_blind:
             choice = self.slots.place(self.queue, self.held, self.facts, self.facts.slots)
             if choice is None:
                 return
@@ -197,11 +191,13 @@ class Work:
         self.slots.release(slot, SlotState.CLOSING, now_ms)
         out.append(CloseSandbox(slot.index, slot.sandbox_id))
 
-    def slot_closed(self, slot_index: int, sandbox_id: str, now_ms: int) -> None:
-        if slot_index >= len(self.slots.all):
+    def slot_closed(self, closed: SandboxClosed, now_ms: int, out: Out) -> None:
+        if closed.sure:
+            self.closing.removed(closed.sandbox_id, out)
+        if closed.slot >= len(self.slots.all):
             return
-        slot = self.slots.all[slot_index]
-        if slot.state is SlotState.CLOSING and slot.sandbox_id == sandbox_id:
+        slot = self.slots.all[closed.slot]
+        if slot.state is SlotState.CLOSING and slot.sandbox_id == closed.sandbox_id:
             self.slots.release(slot, SlotState.EMPTY, now_ms)
             self.slots.resize(self.facts.slots)
             self.place_again = True
@@ -252,15 +248,34 @@ class Work:
         """End an attempt now, whatever it does: its sandbox goes, and so do its outputs."""
         if held.step is Step.COMMITTING:
             out.append(AbandonUpload(held.attempt_id))
+        update = self.terminal(held, AttemptState.FAILED, failure=failure)
+        if held.step is Step.RUNNING:
+            self.leave_running(held, update, now_ms, out)
+            return
         if held.step in IN_SLOT:
             self.leave_slot(held, now_ms, out, usable=False)
         elif held.step is Step.QUEUED:
             self.queue.remove(held)
-        elif held.step is Step.RESTORING and held.mark is not None:
-            for slot in self.slots.all:
-                if slot.state is SlotState.ADOPTING and slot.sandbox_id == held.mark.sandbox_id:
-                    self.close_slot(slot, now_ms, out)
-        self.end(held, AttemptState.FAILED, out, failure=failure)
+        elif held.step is Step.RESTORING and self._may_run(held, now_ms, out):
+            assert held.mark is not None
+            # Its countdown was set by the earlier life, from a deadline that may be newer than the one kept.
+            self.closing.begin(held, held.mark.sandbox_id, held.deadline_ms + DEADLINE_STEP_MS, update)
+            return
+        self.finish(held, update, out)
+
+    def leave_running(self, held: Held, update: AttemptUpdate, now_ms: int, out: Out) -> None:
+        """Take the sandbox away from under a run, and end it so once that is certain."""
+        sandbox_id = self.slot_of(held).sandbox_id
+        self.leave_slot(held, now_ms, out, usable=False)
+        self.closing.begin(held, sandbox_id, held.deadline_ms, update)
+
+    def _may_run(self, held: Held, now_ms: int, out: Out) -> bool:
+        """Tell whether the sandbox of an earlier life may still run this; one that is being asked is closed."""
+        for slot in self.slots.all if held.mark is not None else ():
+            if slot.state is SlotState.ADOPTING and held.mark and slot.sandbox_id == held.mark.sandbox_id:
+                self.close_slot(slot, now_ms, out)
+                return True
+        return self.is_blind and held.mark is not None
 
     # ------------------------------------------------------------ stops
 
@@ -290,12 +305,14 @@ class Work:
             self.stop(attempt_id, Stop(ReturnReason.WAITING.value, ReturnReason.WAITING), now_ms, out)
 
     def end_stopped(self, held: Held, out: Out) -> None:
-        stop = held.stop
-        assert stop is not None
-        if stop.give_back is not None:
-            self.end(held, AttemptState.RETURNED, out, reason=stop.give_back.value)
-        else:
-            self.end(held, AttemptState.CANCELLED, out, reason=stop.reason)
+        self.finish(held, self.stopped(held), out)
+
+    def stopped(self, held: Held) -> AttemptUpdate:
+        """Return the terminal update of an attempt that was stopped."""
+        assert held.stop is not None
+        if held.stop.give_back is not None:
+            return self.terminal(held, AttemptState.RETURNED, reason=held.stop.give_back.value)
+        return self.terminal(held, AttemptState.CANCELLED, reason=held.stop.reason)
 
     def stop_all(self, reason: ReturnReason, now_ms: int, out: Out, *, grace_s: float) -> None:
         """Give everything back that has not ended."""
@@ -364,29 +381,11 @@ class Work:
         if update.artifacts or update.checkpoint or update.log_bytes:
             out.append(Forget(update.attempt_id))
 
-    # ------------------------------------------------------------ briefs
-
-    def _keep_brief(self, brief: TaskBrief) -> None:
-        key = (brief.task_id, brief.revision)
-        if key not in self._stored_briefs:
-            self._stored_briefs.add(key)
-            self.pending.brief(brief)
-
-    def restore_brief(self, brief: TaskBrief) -> None:
-        """Take up a brief that the database already has."""
-        key = (brief.task_id, brief.revision)
-        self.briefs[key] = (brief, self.load_spec(brief.spec_json))
-        self._stored_briefs.add(key)
-
     def release_tasks(self, out: Out) -> None:
         """Let go of tasks without attempts and sandboxes here; called now and then, not for each attempt."""
         live = {held.offer.task_id for held in self.held.values()}
         live |= {slot.key[0] for slot in self.slots.all if slot.key is not None}
-        for key in [key for key in self._stored_briefs if key[0] not in live]:
-            # It stays known in memory: the master sends a brief only once a session.
-            self._stored_briefs.discard(key)
-            self.pending.drop_brief(key)
-            out.append(ReleaseTask(key[0]))
+        out += [ReleaseTask(task_id) for task_id in self.briefs.release(live)]
 
     def validate(self) -> None:
         """Assert what always holds."""
