@@ -6,7 +6,7 @@ from typing import Final
 
 from core.domain.attempt import TERMINAL_ATTEMPT_STATES, AttemptState
 from worker_app.agent.attempts import Held, Step, infra
-from worker_app.agent.instructions import Adopt, RemoveFound, TakeInventory, Upload
+from worker_app.agent.instructions import Adopt, RemoveFound, RenewSandbox, TakeInventory, Upload
 from worker_app.agent.ports.sandbox import FoundSandbox
 from worker_app.agent.ports.store import Stored, StoredAttempt
 from worker_app.agent.progress import Progress
@@ -147,6 +147,8 @@ class Restoring:
             work.slots.occupy(slot, held, slot.gpu_uuids)
             slot.is_open = True
             held.move(Step.RUNNING)
+            # Its lease may have been renewed while it was not clear where it runs.
+            out.append(RenewSandbox(slot.index, (held.deadline_ms - now_ms) / 1000))
             self._progress.cancel_if_stopped(held, out)
         self._settle_if_known(now_ms, out)
 
