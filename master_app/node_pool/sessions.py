@@ -122,6 +122,9 @@ class NodeSessions:
             session = self._current(session_id)
             if session is None or session.synced:
                 return _resync(session_id, "SYNC of another session, or a second one")
+            hot = uow.pool.nodes.get(session.node_id)
+            if hot is None or hot.health is not NodeHealth.INITIALIZING:
+                return _resync(session_id, "was given up meanwhile")
             verdicts = reconcile(uow, self._attempts, session.node_id, sync)
             session.heard_steady_ms = self._steady_ms()
             session.owner_reason = sync.owner.reason
