@@ -100,6 +100,8 @@ class HeardStore:
         self._load_spec = load_spec
         self._offers: dict[str, Offer] = {}
         self._briefs: dict[BriefKey, TaskBrief] = {}
+        #: Read once a brief: there may be thousands of attempts a second, each of which names its task.
+        self._names: dict[BriefKey, str] = {}
 
     def open(self) -> Stored:
         stored = self._store.open()
@@ -126,12 +128,20 @@ class HeardStore:
             ended = self._offers.pop(update.attempt_id, None)
             if ended is not None:
                 brief_of = self._briefs.get((ended.task_id, ended.revision))
-                name = self._load_spec(brief_of.spec_json).name if brief_of else ended.task_id
+                name = self._name_of(brief_of) if brief_of else ended.task_id
                 self._book.ended(ended, brief_of, name, update)
         for key in changes.dropped_briefs:
             self._briefs.pop(key, None)
+            self._names.pop(key, None)
         for attempt_id in changes.dropped:
             self._offers.pop(attempt_id, None)
+
+    def _name_of(self, brief: TaskBrief) -> str:
+        key = (brief.task_id, brief.revision)
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = self._load_spec(brief.spec_json).name
+        return name
 
     def close(self) -> None:
         self._store.close()
