@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, BinaryIO, TypeVar
 
 import grpc
@@ -56,9 +57,12 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
         end = min(size, request.offset + request.length) if request.length else size
         if request.offset > size:
             raise Invalid("The offset is beyond the end of the blob.", code="OFFSET_TOO_LARGE")
-        file = await self._run(self._store.open, sha256)
+        if end - request.offset == size:
+            contents = self._store.whole(sha256)
+        else:
+            contents = _range(await self._run(self._store.open, sha256), request.offset, end)
         loop = asyncio.get_running_loop()
-        pieces = _pieces(file, request.offset, end, size)
+        pieces = _pieces(contents, size)
         ahead = loop.run_in_executor(self._threads, next, pieces, None)
         try:
             while (piece := await ahead) is not None:
@@ -67,7 +71,7 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
                 await context.write(piece)
         finally:
             # The file may only be closed once no thread reads it, also when the call was cancelled.
-            ahead.add_done_callback(lambda _done: file.close())
+            ahead.add_done_callback(lambda _done: pieces.close())
 
     async def Store(self, request_iterator: Any, context: Context) -> None:  # type: ignore[override]
         first = await _read(context)
@@ -151,16 +155,24 @@ def _write_all(writing: BlobWriting, pieces: list[bytes]) -> None:
         writing.write(piece)
 
 
-def _pieces(file: BinaryIO, offset: int, end: int, size: int) -> Iterator[blobs_pb2.BlobPiece]:
-    file.seek(offset)
+def _range(file: BinaryIO, offset: int, end: int) -> Generator[bytes, None, None]:
+    with file:
+        file.seek(offset)
+        while offset < end:
+            content = file.read(min(PIECE_BYTES, end - offset))
+            if not content:
+                raise NotFound("The blob is shorter than it was.", code="BLOB_NOT_FOUND")
+            offset += len(content)
+            yield content
+
+
+def _pieces(contents: Generator[bytes, None, None], size: int) -> Generator[blobs_pb2.BlobPiece, None, None]:
+    """Give each piece its message; the first says how large the whole blob is. Closing it closes the file."""
     total = size
-    while offset < end:
-        content = file.read(min(PIECE_BYTES, end - offset))
-        if not content:
-            raise NotFound("The blob is shorter than it was.", code="BLOB_NOT_FOUND")
-        offset += len(content)
-        yield blobs_pb2.BlobPiece(content=content, blob_size=total)
-        total = 0
+    with closing(contents):
+        for content in contents:
+            yield blobs_pb2.BlobPiece(content=content, blob_size=total)
+            total = 0
 
 
 async def _read(context: Context) -> Any:

@@ -4,7 +4,7 @@ they prepare in memory and never block. Any call may raise a `HiveMindError` at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import BinaryIO, Protocol
 
@@ -122,6 +122,9 @@ class BlobStore(Protocol):
 
     def size(self, sha256: str) -> int | None:
         """Return the size of a blob that is whole, else None."""
+
+    def whole(self, sha256: str) -> Generator[bytes, None, None]:
+        """Yield all of a blob; one that is damaged ends with NotFound (BLOB_DAMAGED) instead of its last piece."""
 
     def open(self, sha256: str) -> BinaryIO:
         """Open a whole blob for reading; raises NotFound."""

@@ -66,6 +66,25 @@ def test_a_damaged_blob_is_never_served_and_can_be_sent_again(store: BlobStore) 
     assert store.put(CONTENT) == NAME and store.read(NAME, 0, 7) == CONTENT[:7]
 
 
+def test_a_blob_that_is_read_whole_is_checked_on_its_way(store: BlobStore) -> None:
+    content = bytes(range(256)) * 12_000
+    name = store.put(content)
+    fresh = BlobStore(store.root)
+    assert b"".join(fresh.whole(name)) == content
+    path = store.path(name)
+    path.write_bytes(b"X" + content[1:])
+    for opened in (store, fresh):
+        given: list[bytes] = []
+        with pytest.raises(NotFound) as refused:
+            given.extend(opened.whole(name))
+        assert refused.value.code == "BLOB_DAMAGED"
+        assert len(b"".join(given)) < len(content), "nobody gets all of a damaged blob"
+        assert not opened.has(name)
+        path.write_bytes(b"X" + content[1:])
+    with pytest.raises(NotFound):
+        list(store.whole("0" * 64))
+
+
 def test_an_upload_goes_on_where_it_broke(store: BlobStore) -> None:
     first = store.receive(NAME, len(CONTENT))
     first.write(CONTENT[:5000])
