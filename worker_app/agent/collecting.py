@@ -14,6 +14,7 @@ from worker_app.agent.ports.inputs import Ready
 from worker_app.agent.ports.sandbox import (
     CollectOrder,
     ImageInvalid,
+    ImageUnsuitable,
     OutputRefused,
     PackagesInvalid,
     Sandbox,
@@ -90,6 +91,9 @@ def prepare_verdict(error: HiveMindError) -> tuple[Failure | None, RejectReason 
         return None, RejectReason.ENGINE
     if isinstance(error, StorageFull | StorageUnavailable):
         return None, RejectReason.DISK_FULL
+    if isinstance(error, ImageUnsuitable):
+        words = f"{error.message}; {error.fix}" if error.fix else error.message
+        return Failure(failure_class=FailureClass.USER, code=error.code, message=words), None
     if isinstance(error, PackagesInvalid | Invalid):
         return Failure(failure_class=FailureClass.USER, code=error.code, message=error.message), None
     if isinstance(error, ImageInvalid):

@@ -15,7 +15,7 @@ from core.domain.spec import Isolation
 from worker_app.agent.ports.sandbox import (
     EngineFacts,
     FoundSandbox,
-    ImageInvalid,
+    ImageUnsuitable,
     ImageWanted,
     LocalFile,
     OnProgress,
@@ -101,14 +101,14 @@ class DockerRuntime:
             except ProgramAbsent:
                 self._without_python.add(spec.image)
         if spec.isolation is not Isolation.SUBTASK or spec.packages is not None:
-            raise ImageInvalid(
+            raise ImageUnsuitable(
                 f"the image {spec.image.ref} has no Python 3.8 or newer",
                 fix='write isolation = "subtask" under [run], without packages, or use an image with Python',
             )
         try:
             return await self._open_with(spec, on_progress, watched=True)
         except ProgramAbsent as error:
-            raise ImageInvalid(
+            raise ImageUnsuitable(
                 f"the image {spec.image.ref} has neither Python 3.8 or newer nor a POSIX shell (sh)",
                 fix="add one of them to the image",
             ) from error

@@ -40,7 +40,8 @@ from worker_app.agent.ports.sandbox_events import (
 # fmt: off
 __all__ = [
     "CollectOrder", "CollectedFile", "Ended", "EngineFacts", "FailLine", "FoundSandbox", "ImageFacts",
-    "ImageInvalid", "ImageWanted", "InlineFile", "LocalFile", "Metric", "OnProgress", "OpenProgress",
+    "ImageInvalid", "ImageUnsuitable", "ImageWanted", "InlineFile", "LocalFile", "Metric", "OnProgress",
+    "OpenProgress",
     "Output", "OutputRefused", "Packages", "PackagesInvalid", "Progress", "RunEvent", "RunOrder", "Runtime",
     "RuntimeKind", "Sandbox", "SandboxDirty", "SandboxLost", "SandboxRefused", "SandboxSpec", "Started",
     "StatusLine", "UsageTick",
@@ -54,6 +55,12 @@ class ImageInvalid(HiveMindError):
     """The image cannot be had or cannot run attempts; every attempt of the task would meet the same."""
 
     default_code = "IMAGE_INVALID"
+
+
+class ImageUnsuitable(ImageInvalid):
+    """The image is there and cannot run attempts, on this node or any other: its submitter must change it."""
+
+    default_code = "IMAGE_UNSUITABLE"
 
 
 class SandboxRefused(HiveMindError):
