@@ -1,4 +1,4 @@
-"""A task on an image with a shell and no Python: pinned by the first node, run under the watchdog, results back."""
+"""A task on an image with a shell and no Python: pinned by the first node, run, and its results are there."""
 
 from __future__ import annotations
 
