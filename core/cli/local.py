@@ -1,4 +1,4 @@
-"""check and run: what needs no master."""
+"""check, run and completion: what needs no master."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import click
+from click.shell_completion import get_completion_class
 
 from core import paths
 from core.blobs.bundler import folder_files, pack_folder
@@ -85,4 +86,14 @@ def run(session: Session, path: Path, index: int) -> None:
     raise click.exceptions.Exit(0 if done.returncode == 0 else 1)
 
 
-COMMANDS = (check, run)
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print a script that completes commands: `eval "$(hivemind completion bash)"`."""
+    kind = get_completion_class(shell)
+    assert kind is not None, "click knows these shells"
+    click.echo(kind(ctx.find_root().command, {}, "hivemind", "_HIVEMIND_COMPLETE").source())
+
+
+COMMANDS = (check, run, completion)

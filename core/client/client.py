@@ -313,7 +313,7 @@ class HiveMind:
                     total = have + int(length) if length.isdigit() else 0
                     with open(target, "r+b" if have else "wb") as sink:
                         sink.seek(have)
-                        for piece in response.iter_bytes(_READ_BYTES):
+                        for piece in response.iter_bytes():
                             sink.write(piece)
                             have += len(piece)
                             report(have, total)

@@ -57,7 +57,7 @@ OPERATOR: Final[Mapping[str, tuple[Sequence[Action], Mapping[str, Any]]]] = {
     "CreateJoinLink": ([Action.NODE_JOIN], {"owner": "operator", "uses": 1, "expires_s": 60}),
     "VerifyLedger": ([Action.MONEY_READ_ANY], {}),
     "VerifyAudit": ([Action.AUDIT_READ], {}),
-    "Backup": ([Action.SETTINGS_CHANGE], {"path": "/nowhere/at/all/backup.zip"}),
+    "Backup": ([Action.SETTINGS_CHANGE], {"path": "/dev/null/backup.zip"}),
     "ListConditions": ([Action.AUDIT_READ], {}),
     "ListNodes": ([Action.NODE_READ], {}),
     "ListTasks": ([Action.TASK_READ_ANY], {}),
