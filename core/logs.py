@@ -115,6 +115,11 @@ class _Mask:
 class _PrivateRotatingFile(logging.handlers.RotatingFileHandler):
     """A rotating file that only its owner can read."""
 
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Lose the line: a disk that is full must not fill the console with what logging itself has to say."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
     def _open(self) -> TextIOWrapper:
         # The handler closes it.
         return open(self.baseFilename, "a", encoding="utf-8", opener=paths.private_opener)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -73,10 +74,15 @@ class Daemon:
 
     def on_live(self, live: BecameLive) -> None:
         """The session is in order: say so in `agent.json`."""
-        self._around.workspace.announce(
-            "live", node_id=self._identity.node_id, node_name=live.node_name, master=self._identity.node_door
-        )
+        self._announce("live", node_name=live.node_name, master=self._identity.node_door)
         logger.info("connected", extra={"node": live.node_name, "master": self._identity.node_door})
+
+    def _announce(self, state: str, **more: str) -> None:
+        """Write it for others. A full disk must cost them this word, not us the session."""
+        try:
+            self._around.workspace.announce(state, node_id=self._identity.node_id, **more)
+        except (OSError, HiveMindError) as error:
+            logger.warning("agent.json was not written", extra={"state": state, "reason": str(error)})
 
     def on_exit(self, reason: str) -> None:
         self._reason = reason
@@ -88,7 +94,7 @@ class Daemon:
         """Run until asked to quit."""
         self._performer = performer
         desk = self._around.desk
-        self._around.workspace.announce("starting", node_id=self._identity.node_id)
+        self._announce("starting")
         await self._probe()
         await performer.start()
         desk.attach(Joined(performer=performer, heard=heard, quit=self.asked_to_quit, refresh=self._refresh_facts))
@@ -116,7 +122,7 @@ class Daemon:
             return
         self._quitting = True
         logger.info("asked to quit", extra={"signal": why, "grace_s": self._around.quit_grace_s})
-        self._around.workspace.announce("quitting", node_id=self._identity.node_id)
+        self._announce("quitting")
         self._performer.tell(stimuli.QuitAsked(int(self._around.quit_grace_s * 1000)))
 
     # ------------------------------------------------------------ timers
@@ -264,7 +270,8 @@ class Resident:
         while True:
             try:
                 await self.desk.tick()
-            except (OSError, HiveMindError) as error:
+            except (OSError, HiveMindError, sqlite3.Error) as error:
+                # The book of earnings on a full disk, for example: what the owner sees must never cost work.
                 logger.warning("a second was lost", extra={"reason": str(error)})
             await asyncio.sleep(TICK_S)
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from core.client.client import HiveMind
 from tests.faults import checks
 from tests.faults.run import Plan, run
 from tests.support.engine import absent, base_image
 from tests.support.network import Network, missing
+from tests.support.operator import Operator
 from tests.support.pool import Pool, wait_for
 
 __all__ = ["base_image"]
@@ -87,33 +87,6 @@ def ann(pool: Pool) -> Iterator[HiveMind]:
     with HiveMind(pool.url) as client:
         client.login("ann", pool.password)
         yield client
-
-
-class Operator:
-    """What the pool's operator does and sees, by REST."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._url = f"{pool.url}/api/v1"
-        with HiveMind(pool.url) as client:
-            self._headers = {"Authorization": f"Bearer {client.login('root', pool.password).token}"}
-
-    def act(self, node_id: str, action: str, **fields: object) -> str:
-        body = {"reason": "a test", **fields}
-        answer = requests.post(
-            f"{self._url}/nodes/{node_id}/{action}", json=body, headers=self._headers, timeout=30
-        )
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["admin"])
-
-    def node(self, node_id: str) -> dict[str, object]:
-        found: dict[str, object] = requests.get(
-            f"{self._url}/nodes/{node_id}", headers=self._headers, timeout=30
-        ).json()
-        return found
-
-    def conditions(self) -> dict[str, dict[str, str]]:
-        answer = requests.get(f"{self._url}/conditions", headers=self._headers, timeout=30).json()
-        return {each["code"]: each for each in answer["current"]}
 
 
 def submit(ann: HiveMind, folder: Path, *, steps: int, count: int = 1) -> str:

@@ -270,8 +270,12 @@ class EarningsBook:
             self._db.execute("BEGIN")
             try:
                 yield
-            finally:
                 self._db.execute("COMMIT")
+            except BaseException:
+                # A COMMIT that failed leaves its transaction open, and none could begin after it.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def _do(self, sql: str, values: Sequence[Any]) -> None:
         with self._lock:

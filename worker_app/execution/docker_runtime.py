@@ -230,11 +230,20 @@ class DockerRuntime:
         for sandbox in self._open.values():
             sandbox.detach()
         try:
+            await self._remove_dead()
             await self._volumes.sweep_spares()
             await self._volumes.clear_unused()
         except HiveMindError as error:
             logger.info("volumes stay behind: %s", quietly(error))
         self._engine.close()
+
+    async def _remove_dead(self) -> None:
+        """Remove containers of this node that do not run: an engine that went took them, and nobody could close
+        them.
+        """
+        wanted = {"label": [f"{LABEL_NODE}={self._node_id}"], "status": ["exited", "dead"]}
+        for row in await self._engine.call(lambda api: api.containers(all=True, filters=wanted)):
+            await self._engine.remove_container(str(row["Id"]))
 
     # ---- opening
 
