@@ -245,6 +245,16 @@ QUOTA_WORDS: Final[Mapping[str, tuple[Callable[[int], str], str, str]]] = {
 }
 
 
+def quota_text(quota: Quota | None) -> str:
+    """Return a quota in words, for the audit log."""
+    if quota is None:
+        return "the pool's default"
+    bounds = ((name, getattr(quota, name), shown) for name, (shown, _, _) in QUOTA_WORDS.items())
+    return ", ".join(
+        f"{name} {'without bound' if bound is None else shown(bound)}" for name, bound, shown in bounds
+    )
+
+
 def check_quota(quota: Quota, use: QuotaUse, more: QuotaUse, *, whose: str = "Your quota") -> None:
     """Raise QuotaExceeded, naming the bound, when `use` and `more` together pass the quota."""
     for name, (shown, words, fix) in QUOTA_WORDS.items():

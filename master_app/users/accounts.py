@@ -19,6 +19,7 @@ from core.domain.user import (
     UserState,
     fold_username,
     password_problems,
+    quota_text,
     require,
     username_problems,
 )
@@ -193,7 +194,7 @@ class UserAccounts:
         def change(uow: UnitOfWork, user: UserRecord) -> str:
             user.quota = quota
             uow.after_commit(lambda: self._on_quota(user.user_id, quota))
-            return str(quota)
+            return quota_text(quota)
 
         return self._change(who, username, "user.quota", change)
 

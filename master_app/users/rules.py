@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from core.domain.audit import audited
 from core.domain.errors import Invalid
-from core.domain.ledger import MAX_AMOUNT_UCPT
+from core.domain.ledger import MAX_AMOUNT_UCPT, format_cpt
 from core.domain.pool_rules import PoolRules
-from core.domain.user import Action, Principal, Quota, SignUp, require
+from core.domain.user import Action, Principal, Quota, SignUp, quota_text, require
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 
 
@@ -66,7 +66,7 @@ class RulesBook:
         def command(uow: UnitOfWork) -> PoolRules:
             rules: PoolRules = replace(uow.pool_rules() or self._now, **given)  # type: ignore[arg-type]
             uow.keep_pool_rules(rules)
-            words = ", ".join(f"{name}={value}" for name, value in given.items())
+            words = "; ".join(f"{name}: {_text(value)}" for name, value in given.items())
             uow.publish(audited(who, "settings.change", "pool", words, at_ms=uow.now_ms))
             uow.after_commit(lambda: self._set(rules))
             return rules
@@ -77,3 +77,9 @@ class RulesBook:
         self._now = rules
         for listener in self._listeners:
             listener(rules)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Quota):
+        return quota_text(value)
+    return f"{format_cpt(value)} CPT" if isinstance(value, int) else str(value)

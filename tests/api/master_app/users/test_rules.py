@@ -15,6 +15,8 @@ def test_rules_are_changed_one_by_one_and_outlive_a_restart(web: WebPool, olga: 
         "PATCH", "/settings", {"sign_up_grant": "7.5", "user_quota": {"queued_tasks": 3, "spend_day": "1"}}
     ).json
     assert changed["sign_up_grant"]["cpt"] == "7.5" and changed["sign_up"] == "open"
+    row = olga.get("/audit?action=settings").json["items"][0]
+    assert "sign_up_grant_ucpt: 7.5 CPT" in row["details"] and "queued_tasks 3" in row["details"]
     made = web.nobody.post("/register", {"username": "mei", "password": PASSWORD}).json
     assert made["balance"]["cpt"] == "7.5"
     web.pool.restart()
