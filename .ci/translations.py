@@ -39,12 +39,14 @@ def texts(folder: Path) -> dict[str, str]:
 
 
 def wanted() -> dict[str, dict[str, str]]:
-    """Return the texts of each part that exists."""
+    """Return the texts of each part that has any."""
     parts: dict[str, dict[str, str]] = {}
     for part, folder in SOURCES.items():
         if (ROOT / folder).is_dir():
             common = parts.get("core", {})
-            parts[part] = {text: where for text, where in texts(ROOT / folder).items() if text not in common}
+            found = {text: where for text, where in texts(ROOT / folder).items() if text not in common}
+            if found:
+                parts[part] = found
     return parts
 
 

@@ -11,6 +11,8 @@ from core.conditions import Conditions
 from core.domain.ids import UlidFactory
 from core.eventbus import EventBus
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
+from master_app.console_desk import ConsoleDesk
+from master_app.console_uploads import ConsoleUploads
 from master_app.feed import Feed
 from master_app.ledger.transfers import Money
 from master_app.node_pool.figures import PoolFigures
@@ -21,7 +23,7 @@ from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
 from master_app.operations import JoinLinks, Operations, OperatorGate
-from master_app.rpc.doors import DoorServices, RpcDoors
+from master_app.rpc.doors import ConsoleServices, DoorServices, RpcDoors
 from master_app.settings import MasterSettings
 from master_app.storage.storage import Storage
 from master_app.tasks.control import TaskControl
@@ -48,6 +50,7 @@ class Doors:
     host: str
     node_port: int = 0
     control_port: int = 0
+    web: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +89,8 @@ class Master:
     vpn_hub: Hub
     links: JoinLinks
     operations: Operations
+    console: ConsoleDesk
+    uploads: ConsoleUploads
     grants: Grants
     secrets: UserSecrets
     node_secrets: NodeSecrets
@@ -107,6 +112,7 @@ class Master:
             secrets=self.node_secrets,
             gate=self.gate,
             operators=self.operations,
+            console=ConsoleServices(desk=self.console, uploads=self.uploads, feed=self.feed),
         )
         return RpcDoors(
             services,

@@ -6,7 +6,6 @@ import logging
 import secrets
 import shutil
 import socket
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,21 +13,23 @@ from core import paths
 from core.blobs.store import BlobStore
 from core.clock import Clock
 from core.conditions import Conditions
-from core.domain.events import AuditRecorded, Fact
+from core.domain.events import AuditRecorded
 from core.domain.ids import UlidFactory
 from core.domain.session import StopOrder
 from core.eventbus import EventBus
 from core.manifest.catalogue import read_catalogue
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors, Master
+from master_app.console_fittings import ConsoleParts, console_desk, console_uploads, noted_back_up
 from master_app.feed import Feed
 from master_app.fittings import (
-    back_up,
     bracket,
     first_rules,
     link_maker,
+    merge_failed,
     owner_name,
     public_host,
+    publisher,
     to_vpn,
     vpn_hub,
 )
@@ -116,7 +117,7 @@ def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Mast
     storage = open_storage(
         settings.database,
         data_dir=data_dir,
-        publish=_publisher(bus, feed),
+        publish=publisher(bus, feed),
         rebuild=Rebuilding(funds=funds, on_rebuilt=wires.rebuilt),
         clock=clock,
     )
@@ -131,15 +132,6 @@ def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Mast
 def storage_folder(settings: MasterSettings, data_dir: Path) -> Path:
     """Return where bundles and results are."""
     return settings.storage or data_dir / "blobs"
-
-
-def _publisher(bus: EventBus, feed: Feed) -> Callable[[Sequence[Fact], int], None]:
-    def publish(facts: Sequence[Fact], commit_number: int) -> None:
-        feed.publish(facts, commit_number)
-        for fact in facts:
-            bus.publish(fact)
-
-    return publish
 
 
 def _build(
@@ -200,7 +192,7 @@ def _build(
         store=store,
         threads=slow_threads,
         dispatch=dispatcher.run,
-        report_error=_merge_failed,
+        report_error=merge_failed,
         steady_ms=clock.steady_ms,
     )
     wires.sessions, wires.merging = sessions, merging
@@ -329,11 +321,32 @@ def _build(
         ledger=storage.ledger_reads,
         audit=audit,
         threads=threads,
-        back_up=back_up(storage, data_dir),
+        back_up=noted_back_up(storage, data_dir, clock),
         conditions=conditions,
     )
     rules.load().result(60)
     quotas.load()
+    identity = authority.server_identity(data_dir / "ca", {doors.host, socket.gethostname()}, clock.wall_ms())
+    console = ConsoleParts(
+        settings=settings,
+        data_dir=data_dir,
+        clock=clock,
+        storage=storage,
+        bus=bus,
+        feed=feed,
+        doors=doors,
+        authority=authority,
+        certificate_expires_ms=identity.expires_ms,
+        conditions=conditions,
+        queries=queries,
+        control=control,
+        accounts=accounts,
+        sign_in=sign_in,
+        money=money,
+        membership=membership,
+        intake=intake,
+        threads=threads,
+    )
     membership.load(writer.execute(lambda uow: list(uow.nodes.all())).result(60))
     return Master(
         settings=settings,
@@ -345,7 +358,7 @@ def _build(
         doors=doors,
         local_token=local_token,
         authority=authority,
-        identity=authority.server_identity(data_dir / "ca", {doors.host, socket.gethostname()}, clock.wall_ms()),
+        identity=identity,
         sessions=sessions,
         membership=membership,
         queries=queries,
@@ -373,6 +386,8 @@ def _build(
         vpn_hub=hub,
         links=links,
         operations=operations,
+        console=console_desk(console),
+        uploads=console_uploads(console),
         grants=grants,
         secrets=user_secrets,
         node_secrets=NodeSecrets(writer=writer, specs=specs, secrets=user_secrets, readers=threads),
@@ -382,7 +397,3 @@ def _build(
         slow_threads=slow_threads,
         new_id=new_id,
     )
-
-
-def _merge_failed(task_id: str, error: BaseException) -> None:
-    logger.error("the parts of a task could not be collected", extra={"task_id": task_id}, exc_info=error)

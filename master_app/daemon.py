@@ -172,6 +172,7 @@ class Daemon:
         web = f"{scheme}://{_door(settings.web, self._web.port)}"
         node = _door(settings.node, self._doors.node_port)
         control = _door(settings.control, self._doors.control_port)
+        master.doors.web = web
         self._folder.announce(web=web, node=node, control=control, token=master.local_token)
         return f"ready web={web} node={node} control={control}"
 

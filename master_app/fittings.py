@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from core.clock import Clock
-from core.domain.events import AuditRecorded
+from core.domain.events import AuditRecorded, Fact
 from core.domain.ledger import parse_cpt
 from core.domain.pool_rules import PoolRules
 from core.domain.session import JoinLink
 from core.domain.user import SignUp
+from core.eventbus import EventBus
 from core.rpc.join_link import make_join_link
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors
+from master_app.feed import Feed
 from master_app.marker import KEPT_FILE
 from master_app.node_pool.membership import LinkMade
 from master_app.ports.unit_of_work import UnitOfWork
@@ -26,6 +29,7 @@ from master_app.vpn.hub import Hub, HubSettings, with_port
 from master_app.vpn.keys import hub_key
 from master_app.vpn.wireguard import SystemWireGuard
 
+logger = logging.getLogger(__name__)
 #: In the data folder itself: a backup keeps files by their names alone.
 VPN_KEY = "vpn-hub.key"
 
@@ -128,3 +132,16 @@ def public_host(settings: MasterSettings) -> str:
 
 def bracket(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def publisher(bus: EventBus, feed: Feed) -> Callable[[Sequence[Fact], int], None]:
+    def publish(facts: Sequence[Fact], commit_number: int) -> None:
+        feed.publish(facts, commit_number)
+        for fact in facts:
+            bus.publish(fact)
+
+    return publish
+
+
+def merge_failed(task_id: str, error: BaseException) -> None:
+    logger.error("the parts of a task could not be collected", extra={"task_id": task_id}, exc_info=error)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPixmap,
 
 from core.desktop.tokens import Tint
 from core.desktop.translations import mark, tr
+from core.domain.node import foremost_state
 
 
 class Shape(Enum):
@@ -115,18 +116,8 @@ POOL: Final = {
     "unknown": Face(*_LOST, mark("Not connected")),
 }
 
-
-def node_state(*, admin: str, health: str, owner_state: str, quarantined: bool) -> str:
-    """Return the one of a node's three states that a person should hear first."""
-    if admin in ("PENDING", "REVOKED", "DRAINING", "DRAINED"):
-        return admin
-    if health in ("DOWN", "DISCONNECTED", "SUSPECT", "NEW", "INITIALIZING"):
-        return health
-    if admin == "PAUSED":
-        return admin
-    if quarantined:
-        return "QUARANTINE"
-    return owner_state if owner_state not in ("AVAILABLE", "") else "READY"
+#: See there; the faces of what it returns are in NODE.
+node_state = foremost_state
 
 
 def paint_shape(painter: QPainter, shape: Shape, box: QRectF, colour: QColor) -> None:

@@ -145,3 +145,16 @@ class HostUse:
     def load(self) -> float:
         """The load that users were promised: max(cpu, memory), 0..1."""
         return max(self.cpu_percent, self.memory_percent) / 100.0
+
+
+def foremost_state(*, admin: str, health: str, owner_state: str, quarantined: bool) -> str:
+    """Return the one of a node's three states that a person should hear first."""
+    if admin in ("PENDING", "REVOKED", "DRAINING", "DRAINED"):
+        return admin
+    if health in ("DOWN", "DISCONNECTED", "SUSPECT", "NEW", "INITIALIZING"):
+        return health
+    if admin == "PAUSED":
+        return admin
+    if quarantined:
+        return "QUARANTINE"
+    return owner_state if owner_state not in ("AVAILABLE", "") else "READY"

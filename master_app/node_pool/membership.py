@@ -233,6 +233,20 @@ class Membership:
 
     # ---- administration
 
+    def revoke_link(self, who: Principal, token_sha256: str) -> Future[None]:
+        """Make a join link useless at once; nodes that joined with it stay."""
+        require(who, Action.NODE_CONTROL)
+
+        def command(uow: UnitOfWork) -> None:
+            token = uow.nodes.join_token(token_sha256)
+            if token is None or (token.owner_id != who.user_id and not who.may(Action.NODE_CONTROL_ANY)):
+                raise NotFound("There is no such join link.", code="LINK_NOT_FOUND")
+            token.revoked = True
+            uow.nodes.save_join_token(token)
+            uow.publish(audited(who, "join_link.revoke", token.owner_id, "", at_ms=uow.now_ms))
+
+        return self._writer.execute(command)
+
     def act(
         self, who: Principal, node_id: str, action: NodeAction, *, reason: str = "", deadline_ms: int = 0
     ) -> Future[NodeAdmin]:

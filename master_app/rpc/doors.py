@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[i
 from core.clock import Clock
 from core.pb import (
     blobs_pb2_grpc,
+    console_pb2_grpc,
     enrolment_pb2_grpc,
     logs_pb2_grpc,
     node_pb2_grpc,
@@ -21,7 +22,10 @@ from core.pb import (
 from core.rpc.interceptors import DoorInterceptor, node_identity
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
 from core.rpc.server import CONTROL_MESSAGE_BYTES, bind, control_credentials, make_server, node_credentials
+from master_app.feed import Feed
 from master_app.rpc.blobs_door import BlobsDoor
+from master_app.rpc.console_door import ConsoleDoor, SignInDoor
+from master_app.rpc.console_services import ConsoleService, UploadService
 from master_app.rpc.enrolment_door import EnrolmentDoor
 from master_app.rpc.logs_door import LogsDoor
 from master_app.rpc.node_door import NodeSessionDoor
@@ -43,6 +47,15 @@ _BLOB_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleServices:
+    """What stands behind the console's part of the control door."""
+
+    desk: ConsoleService
+    uploads: UploadService
+    feed: Feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DoorServices:
     """Everything behind the doors."""
 
@@ -55,6 +68,7 @@ class DoorServices:
     secrets: SecretService
     gate: OperatorGate
     operators: OperatorService
+    console: ConsoleServices | None = None
 
 
 class RpcDoors:
@@ -117,6 +131,11 @@ class RpcDoors:
         enrolment = EnrolmentDoor(services.enrolment, self._authority, self._clock)
         enrolment_pb2_grpc.add_EnrolmentServicer_to_server(enrolment, server)
         operator_pb2_grpc.add_OperatorServicer_to_server(OperatorDoor(services.operators), server)
+        if services.console is not None:
+            desk = services.console.desk
+            console_pb2_grpc.add_SignInServicer_to_server(SignInDoor(desk), server)
+            console = ConsoleDoor(desk, services.console.uploads, services.console.feed)
+            console_pb2_grpc.add_ConsoleServicer_to_server(console, server)
         serving = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(serving, server)
         await serving.set("", health_pb2.HealthCheckResponse.SERVING)

@@ -15,6 +15,7 @@ from master_app.ports.unit_of_work import Lane, UnitOfWork
 from master_app.storage.backup import back_up
 from master_app.storage.blob_reads import SqlBlobReads
 from master_app.storage.checks import unsound_accounts
+from master_app.storage.console_reads import SqlConsoleReads
 from master_app.storage.engine import database_url, prepare_file, reader_engine, writer_engine
 from master_app.storage.failures import translate
 from master_app.storage.history_reads import SqlAuditReads
@@ -61,6 +62,7 @@ class Storage:
         self.user_reads: Final = SqlUserReads(self._readers)
         self.usage_reads: Final = SqlUsageReads(self._readers)
         self.audit_reads: Final = SqlAuditReads(self._readers)
+        self.console_reads: Final = SqlConsoleReads(self._readers, self.task_reads)
         self.vpn_reads: Final = SqlVpnReads(self._readers)
         self.log_files: Final = SegmentedLogFiles(private_folder(data_dir / _LOGS))
         self.writer: Final = CommandWriter(
