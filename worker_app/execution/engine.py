@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -144,9 +146,17 @@ class Engine:
         return AttachedStream(await self.call(lambda api: api.attach_socket(container, params=wanted)))
 
     async def create(self, options: Mapping[str, Any], name: str) -> str:
-        """Create a container and return its id."""
-        made = await self.call(lambda api: api.create_container_from_config(dict(options), name), START_S)
-        return str(made["Id"])
+        """Create a container and return its id. Cancelled meanwhile, it is removed before that is passed on."""
+        making = asyncio.ensure_future(
+            self.call(lambda api: api.create_container_from_config(dict(options), name), START_S)
+        )
+        try:
+            return str((await asyncio.shield(making))["Id"])
+        except asyncio.CancelledError:
+            # The engine makes it all the same, and nobody else would know its name.
+            with contextlib.suppress(HiveMindError):
+                await self.remove_container(str((await making)["Id"]))
+            raise
 
     async def start(self, container: str) -> None:
         await self.call(lambda api: api.start(container), START_S)

@@ -273,7 +273,7 @@ async def test_bad_results_are_refused_by_name(open_sandbox: Open, tmp_path: Pat
     with pytest.raises(OutputRefused) as refused:
         await sandbox.collect(wanted)
     assert word in refused.value.message
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list(tmp_path.glob("out/*")) == []
     await still_works(sandbox)
 
 

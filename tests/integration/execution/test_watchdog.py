@@ -120,7 +120,7 @@ async def test_bad_results_are_refused_by_name(sandbox: Sandbox, tmp_path: Path,
     with pytest.raises(OutputRefused) as refused:
         await sandbox.collect(wanted)
     assert word in refused.value.message
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list(tmp_path.glob("out/*")) == []
 
 
 async def test_a_neighbour_ends_right_while_one_bombs(runtime: DockerRuntime, image: str, node_id: str) -> None:
