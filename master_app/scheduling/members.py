@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, Final, cast
 
 from core.domain.attempt import AttemptState
 from core.domain.node import HostUse, NodeAdmin, NodeFacts, NodeHealth, NodeOwner
@@ -60,6 +61,19 @@ class PoolNode:
         return self.facts.capacity - self.reserved
 
 
+class _NoDict(dict[int, Any]):
+    """Shared by all that have nothing to keep, so nobody may put anything into it."""
+
+    def __setitem__(self, key: int, value: object) -> None:
+        raise TypeError("call own_containers first")
+
+
+#: Most queued tasks never need containers of their own, and four empty ones are a third of their memory. A tuple,
+#: because whatever changes a list in place fails loudly on it.
+_NO_LIST: Final = cast("list[Any]", ())
+_NO_DICT: Final = _NoDict()
+
+
 @dataclass(slots=True, kw_only=True)
 class PoolTask:
     """One live task. Indices from `next_index` to `subtask_count` have no row yet; the merge's is the count."""
@@ -82,20 +96,20 @@ class PoolTask:
     affordable: int | None = None
     lease_s: int = 600
     #: Indices that were started before and may start again now.
-    ready: list[int] = field(default_factory=list)
+    ready: list[int] = field(default_factory=lambda: _NO_LIST)
     #: (ready_at_ms, index), a heap.
-    backoff: list[tuple[int, int]] = field(default_factory=list)
+    backoff: list[tuple[int, int]] = field(default_factory=lambda: _NO_LIST)
     #: Live attempts, and the lanes that they run in: that many at once.
     active: int = 0
     lanes: int = 0
     #: By node: how long a subtask takes its slot, of late. Soft; see lanes.
     pace_ms: dict[str, float] | None = None
     #: Nodes that an index must avoid while another is feasible (different_node).
-    excluded: dict[int, set[str]] = field(default_factory=dict)
+    excluded: dict[int, set[str]] = field(default_factory=lambda: _NO_DICT)
     #: Nodes that the whole task avoids while another is feasible.
     avoided: frozenset[str] = frozenset()
     #: Step of the memory ladder for an index after OOM.
-    memory_bytes: dict[int, int] = field(default_factory=dict)
+    memory_bytes: dict[int, int] = field(default_factory=lambda: _NO_DICT)
     #: Since when its first ready subtask has found no node; 0: it found one.
     starved_since_ms: int = 0
     prefers_reliable: bool = False
@@ -115,6 +129,17 @@ class PoolTask:
         if not self.pinned:
             limits.append(1 - self.active)
         return max(0, min(limits))
+
+    def own_containers(self) -> None:
+        """MUST be called before `ready`, `backoff`, `excluded` or `memory_bytes` is changed in place."""
+        if self.ready is _NO_LIST:
+            self.ready = []
+        if self.backoff is _NO_LIST:
+            self.backoff = []
+        if self.excluded is _NO_DICT:
+            self.excluded = {}
+        if self.memory_bytes is _NO_DICT:
+            self.memory_bytes = {}
 
     def is_plain(self, index: int) -> bool:
         """Tell whether an index needs just what all others of its task need."""

@@ -129,6 +129,7 @@ class Pool:
 
     def make_ready(self, task: PoolTask, index: int) -> None:
         """An index that was started before may start again now."""
+        task.own_containers()
         task.ready.append(index)
         self.queue.touch(task)
         # Undone newest first, so what was appended is last again.
@@ -164,6 +165,7 @@ class Pool:
 
     def climb_memory(self, task: PoolTask, index: int, memory_bytes: int) -> None:
         """The next attempts of this index reserve this much memory."""
+        task.own_containers()
         before = task.memory_bytes.get(index)
         task.memory_bytes[index] = memory_bytes
 
@@ -177,6 +179,7 @@ class Pool:
 
     def exclude(self, task: PoolTask, index: int, node_id: str) -> None:
         """This index avoids this node while another is feasible."""
+        task.own_containers()
         nodes = task.excluded.get(index)
         if nodes is None:
             task.excluded[index] = {node_id}
@@ -187,7 +190,7 @@ class Pool:
 
     def next_indices(self, task: PoolTask, count: int) -> list[int]:
         """Return the indices that may be taken next, in order: those that started before, then one unborn."""
-        indices = task.ready[: -count - 1 : -1]
+        indices = list(task.ready[: -count - 1 : -1])
         if task.next_index < task.subtask_count:
             indices.append(task.next_index)
         return indices
@@ -371,6 +374,7 @@ class Pool:
         self.queue.touch(task)
 
     def _push_backoff(self, task: PoolTask, entry: tuple[int, int]) -> None:
+        task.own_containers()
         heapq.heappush(task.backoff, entry)
         heapq.heappush(self.alarms, (entry[0], task.task_id))
 

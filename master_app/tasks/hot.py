@@ -81,6 +81,9 @@ def restore_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> PoolTask:
     open_states = (SubtaskState.READY, SubtaskState.BACKOFF)
     # A task of which nothing was ever started has no rows: most of a long queue.
     rows = uow.subtasks.of_state(task.task_id, open_states) if task.started_ms or task.next_index else ()
+    if not rows:
+        return hot
+    hot.own_containers()
     for row in rows:
         if row.index >= task.subtask_count and task.merge is not MergeState.OPEN:
             continue  # a merge that waits for its parts has no place in the queue, whatever its row says

@@ -18,8 +18,8 @@ import psutil
 
 from core.domain.events import TaskStateChanged
 from core.domain.task import TERMINAL_TASK_STATES
-from tests.bench.rig import CONSOLE, Rig, cpu_s, running_agent, running_master
-from tests.bench.zips import noop_zip
+from tests.bench._rig import CONSOLE, Rig, cpu_s, running_agent, running_master
+from tests.bench._zips import noop_zip
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from core.client.client import HiveMind
-from tests.bench.rig import PASSWORD, running_agent, running_master
-from tests.bench.zips import noop_zip
+from tests.bench._rig import PASSWORD, running_agent, running_master
+from tests.bench._zips import noop_zip
 
 _WARM = 10
 

@@ -29,7 +29,7 @@ from core.rpc.pki import node_key
 from master_app.node_pool.membership import pool_node
 from master_app.ports.node_pool import NodeRecord
 from master_app.ports.unit_of_work import UnitOfWork
-from tests.bench.rig import Rig, cpu_s, running_master
+from tests.bench._rig import Rig, cpu_s, running_master
 from worker_app.agent.ports.link import Identity
 from worker_app.wire.gateway import Gateway, GatewaySession
 

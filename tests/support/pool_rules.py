@@ -131,7 +131,7 @@ def _hot(
 def _hot_task(task: dict[str, Any], subtasks: list[dict[str, Any]], hot: Any) -> list[str]:
     broken: list[str] = []
     name = f"{task['task_id']} {task['state']}"
-    waiting = sorted(hot.ready + [index for _, index in hot.backoff])
+    waiting = sorted([*hot.ready, *(index for _, index in hot.backoff)])
     opened = {SubtaskState.READY.value, SubtaskState.BACKOFF.value}
     # A merge that waits for its parts has no place in the queue, whatever its row says.
     merges = task["merge"] == MergeState.OPEN.value

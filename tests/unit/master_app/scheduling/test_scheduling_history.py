@@ -35,6 +35,7 @@ def deep(pool: Pool) -> object:
     for task in tasks.values():
         del task["pace_ms"]  # a hint
         task["backoff"] = sorted(task["backoff"])  # type: ignore[call-overload]
+        task["ready"] = list(task["ready"])  # type: ignore[call-overload]
     return (
         {key: of(node) for key, node in pool.nodes.items()},
         tasks,

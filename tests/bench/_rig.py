@@ -57,7 +57,7 @@ def running_agent(rig: Rig, slots: int = 2) -> Iterator[psutil.Process]:
     operations = rig.daemon.master.operations
     link = operations.create_join_link(CONSOLE, NewJoinLink(owner="bob")).result().link
     agent = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.noop_agent", str(rig.root / "agent"), str(slots)],
+        [sys.executable, "-m", "tests.bench._noop_agent", str(rig.root / "agent"), str(slots)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

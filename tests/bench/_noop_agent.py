@@ -1,6 +1,6 @@
 """The agent of the no-op bench: everything real but the sandbox, which ends each attempt at once.
 
-Started by tests.bench.noop in a process of its own: `python -m tests.bench.noop_agent DATA_DIR SLOTS < JOIN_LINK`.
+Started by the no-op benches in a process of its own: `python -m tests.bench._noop_agent DATA_DIR SLOTS < LINK`.
 """
 
 from __future__ import annotations
