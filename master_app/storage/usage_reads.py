@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, text
+from typing import Final
+
+from sqlalchemy import bindparam, func, select, text
 
 from core.domain.task import TaskState
 from master_app.ports.figures import TaskFigures
 from master_app.storage.readers import Readers
+from master_app.storage.statements import constant
 from master_app.storage.tables.tasks import TASK_IS_LIVE, bundles, tasks
+
+_KEPT: Final = tasks.c.expired == constant(0)
+_OF_OWNER: Final = tasks.c.owner_id == bindparam("owner_id")
+_RESULTS: Final = select(func.coalesce(func.sum(tasks.c.result_bytes), constant(0))).where(_KEPT)
+_RESULTS_OF: Final = _RESULTS.where(_OF_OWNER)
+_USED: Final = select(tasks.c.bundle_id).where(_KEPT)
+_SIZES: Final = select(func.coalesce(func.sum(bundles.c.size), constant(0)))
+_SENT: Final = _SIZES.where(bundles.c.bundle_id.in_(_USED))
+_SENT_OF: Final = _SIZES.where(bundles.c.bundle_id.in_(_USED.where(_OF_OWNER)))
 
 
 class SqlUsageReads:
@@ -17,14 +29,12 @@ class SqlUsageReads:
         self._readers = readers
 
     def stored_bytes(self, owner_id: str | None) -> int:
-        # Both sums come from one index of the tasks whose files are kept.
-        kept = tasks.c.expired == 0
-        mine = kept if owner_id is None else kept & (tasks.c.owner_id == owner_id)
-        results = select(func.coalesce(func.sum(tasks.c.result_bytes), 0)).where(mine)
-        used = select(tasks.c.bundle_id).where(mine).distinct()
-        sent = select(func.coalesce(func.sum(bundles.c.size), 0)).where(bundles.c.bundle_id.in_(used))
+        values = {} if owner_id is None else {"owner_id": owner_id}
+        results, sent = (_RESULTS, _SENT) if owner_id is None else (_RESULTS_OF, _SENT_OF)
         with self._readers.snapshot() as connection:
-            return int(connection.execute(results).scalar_one()) + int(connection.execute(sent).scalar_one())
+            return int(connection.execute(results, values).scalar_one()) + int(
+                connection.execute(sent, values).scalar_one()
+            )
 
     def live_tasks(self) -> TaskFigures:
         columns = tasks.c

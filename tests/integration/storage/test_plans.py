@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.sql import ClauseElement
 
+from master_app.storage import usage_reads
 from master_app.storage.engine import database_url, prepare_file, writer_engine
 from master_app.storage.migrate import upgrade
 from master_app.storage.repositories import attempts, ledger, subtasks, tasks, users
@@ -27,6 +28,8 @@ QUERIES = {
     "open subtasks": (subtasks._OPEN_OF_TASK, "ix_subtasks_open"),
     "a winner": (subtasks._WIN, "PRIMARY KEY"),
     "the newest transfer": (ledger._LAST, "PRIMARY KEY"),
+    "results that a user stores": (usage_reads._RESULTS_OF, "ix_tasks_stored"),
+    "bundles that a user stores": (usage_reads._SENT_OF, "ix_tasks_stored"),
     "a token": (users._TOKEN, "ix_tokens_secret"),
     "tokens of a user": (users._TOKENS_OF, "ix_tokens_user"),
 }

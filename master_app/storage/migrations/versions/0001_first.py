@@ -89,7 +89,7 @@ INDEXES: Final = (
     ("ix_tasks_key", "tasks", "owner_id idempotency_key", True, "idempotency_key <> ''"),
     ("ix_tasks_live", "tasks", "task_id", False, _LIVE_TASK),
     ("ix_tasks_live_owner", "tasks", "owner_id state subtask_count", False, _LIVE_TASK),
-    ("ix_tasks_stored", "tasks", "owner_id bundle_id result_bytes", False, "expired = 0"),
+    ("ix_tasks_stored", "tasks", "owner_id expired bundle_id result_bytes", False, ""),
     ("ix_tasks_owner", "tasks", "owner_id task_id", False, ""),
     ("ix_tokens_secret", "tokens", "secret_sha256", True, ""),
     ("ix_tokens_user", "tokens", "user_id token_id", False, ""),
