@@ -191,7 +191,8 @@ class NodeSessions:
                 return
             node_id = session.node_id
             hot = uow.pool.nodes.get(node_id)
-            if hot is not None:
+            # In one transaction with the HELLO of the next session this one still looks current.
+            if hot is not None and hot.session_id == session_id:
                 target = NodeHealth.SUSPECT if hot.health is NodeHealth.READY else NodeHealth.DISCONNECTED
                 if hot.health in (NodeHealth.READY, NodeHealth.INITIALIZING):
                     set_health(uow, hot, target, reason)

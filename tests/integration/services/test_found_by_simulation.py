@@ -6,11 +6,12 @@ import threading
 
 from core.domain.attempt import AttemptState
 from core.domain.errors import StorageFull
-from core.domain.node import HostUse
-from core.domain.session import AttemptUpdate, OwnerStatus, Resync, Sync, SyncReply, Updates
+from core.domain.node import NodeHealth
+from core.domain.session import AttemptUpdate, Hello, SyncReply, Updates, Welcome
 from core.domain.task import TaskState
 from core.domain.user import Principal
 from master_app.ports.unit_of_work import Lane
+from tests.fakes.sessions import RecordingLink
 from tests.support.pool_master import PLAIN, PoolMaster, ScriptedNode, person, run_all
 
 WHO: Principal = person("submitter")
@@ -103,26 +104,21 @@ def test_what_waits_in_the_queue_of_a_slow_disk_still_counts(pool: PoolMaster) -
     assert [row["state"] for row in pool.attempts(task_id)] == ["RUNNING"]
 
 
-def test_a_sync_that_comes_after_its_session_was_given_up_asks_for_a_new_one(pool: PoolMaster) -> None:
-    node = pool.node("a", connect=False)
-    node.hello()
-    assert node.link is not None
-    pool.tick(16)
-    assert isinstance(node.sync(), Resync)
-    assert isinstance(node.connect(), SyncReply)
-
-
-def test_a_sync_behind_the_end_of_its_stream_changes_nothing(pool: PoolMaster) -> None:
-    # Both wait in the writer's queue and run in one transaction, in which the session still looks current.
-    node = pool.node("a", connect=False)
-    node.hello()
-    assert node.link is not None
+def test_the_end_of_an_old_stream_does_not_end_its_successor(pool: PoolMaster) -> None:
+    # Both wait in the writer's queue and run in one transaction, in which the old session still looks current.
+    node = pool.node("a")
+    old = node.link
+    assert old is not None
     go_on = threading.Event()
     pool.master.storage.writer.execute(lambda uow: go_on.wait(30), lane=Lane.NODES)
-    pool.master.sessions.closed(node.link.session_id, "cut")
-    message = Sync(
-        session_id=node.link.session_id, attempts=(), facts=node.facts, host=HostUse(), owner=OwnerStatus()
+    link = RecordingLink("the-next")
+    hello = Hello(
+        node_id=node.node_id, incarnation=node.incarnation, boot_id="boot", highest_term=node.highest_term
     )
-    answer = pool.master.sessions.sync(node.link.session_id, message)
+    opened = pool.master.sessions.open(node.node_id, "1", link, hello)
+    pool.master.sessions.closed(old.session_id, "cut")
     go_on.set()
-    assert isinstance(answer.result(30), Resync)
+    assert isinstance(opened.result(30), Welcome)
+    node.link = link
+    assert isinstance(node.sync(), SyncReply)
+    assert pool.run(lambda uow: uow.pool.nodes[node.node_id].health) is NodeHealth.READY
