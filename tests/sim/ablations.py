@@ -1,0 +1,170 @@
+"""Safeguards of the lifecycles, each with a way to take it away here; the product has no switch for any.
+
+python -m tests.sim.run --without "self-fence" --seeds 300
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from core.domain.attempt import LostReason
+from core.domain.session import StopOrder, Verdict
+from master_app import rebuilding
+from master_app.node_pool import reaper, reconcile
+from master_app.node_pool import sessions as sessions_module
+from master_app.node_pool.reaper import Reaper
+from master_app.node_pool.sessions import NodeSessions, Session
+from master_app.node_pool.wall import WallWatch
+from master_app.ports.unit_of_work import Lane
+from master_app.storage.meta import TermKeeper
+from master_app.tasks import late_results, merging, offers
+from tests.sim.engine import Engine
+from worker_app.agent import work as work_module
+from worker_app.agent.closing import Closing
+from worker_app.agent.restoring import Restoring
+from worker_app.agent.work import Work
+
+Patch = tuple[Any, str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """`rule` as in the design's lifecycles; `patches` take it away; `seed` is one that fails without it."""
+
+    rule: str
+    patches: Callable[[], list[Patch]]
+    seed: int | None = None
+
+
+def _nothing(*_args: object, **_kwargs: object) -> None:
+    return None
+
+
+def _init_without(name: str) -> list[Patch]:
+    real = Engine.__init__
+
+    def init(self: Engine, *args: Any) -> None:
+        real(self, *args)
+        setattr(self, name, False)
+
+    return [(Engine, "__init__", init)]
+
+
+def _lose_unanswered() -> list[Patch]:
+    def lose(self: Reaper, uow: Any, node_id: str) -> None:
+        lost = [
+            (live.attempt_id, LostReason.NO_ACK)
+            for live in uow.pool.live_of_node(node_id)
+            if reaper._is_unanswered(live, self._sessions.session(node_id), uow.now_ms)
+        ]
+        self._attempts.lose(uow, lost)
+
+    return [(Reaper, "_ask_anew", lose)]
+
+
+def _forget_unread() -> list[Patch]:
+    def read(self: NodeSessions, session: Session | None, command: Any) -> Any:
+        return self._writer.execute(command, lane=Lane.NODES)
+
+    return [(NodeSessions, "_read_later", read)]
+
+
+def _end_at_once() -> list[Patch]:
+    def begin(self: Closing, held: Any, sandbox_id: str, gone_by_ms: int, update: Any) -> None:
+        from worker_app.agent.attempts import Step
+
+        held.step = Step.CLOSING
+        self._finish(held, update, [])
+
+    return [(Closing, "begin", begin)]
+
+
+def _blind_is_empty() -> list[Patch]:
+    real = Restoring.restored
+
+    def restored(self: Restoring, stored: Any, found: Any, now_ms: int, out: Any) -> None:
+        real(self, stored, found or (), now_ms, out)
+
+    return [(Restoring, "restored", restored)]
+
+
+def _without_sync() -> list[Patch]:
+    def verdict(uow: Any, node_id: str, held: Any, known: bool) -> Verdict:
+        live = uow.pool.attempts.get(held.attempt_id)
+        if live is not None and live.node_id == node_id:
+            reconcile.renew(uow, live)
+        return Verdict.CONTINUE
+
+    return [(reconcile, "_verdict", verdict)]
+
+
+def _no_stops() -> list[Patch]:
+    def stop(self: NodeSessions, node_id: str, order: StopOrder) -> None:
+        return None
+
+    return [(NodeSessions, "_order_later", _nothing), (NodeSessions, "stop", stop)]
+
+
+ABLATIONS: dict[str, Ablation] = {
+    "self-fence": Ablation(
+        rule="R3: the agent stops at its deadline", patches=lambda: [(Work, "fence", _nothing)]
+    ),
+    "watchdog": Ablation(
+        rule="R3: the countdown inside the sandbox", patches=lambda: _init_without("counts_down")
+    ),
+    "self-fence and watchdog": Ablation(
+        rule="R3: both", patches=lambda: [(Work, "fence", _nothing), *_init_without("counts_down")]
+    ),
+    "grace of the master": Ablation(
+        rule="R2: the master waits 60 s longer than the agent",
+        patches=lambda: [
+            (offers, "LEASE_GRACE_MS", -30_000),
+            (reconcile, "LEASE_GRACE_MS", -30_000),
+        ],
+    ),
+    "lease extension at restart": Ablation(
+        rule="section 6: live deadlines are pushed on when the master starts",
+        patches=lambda: [(rebuilding, "RECOVERY_MS", -600_000)],
+    ),
+    "inventory decides": Ablation(rule="R1: no word of an offer: RESYNC, then SYNC", patches=_lose_unanswered),
+    "unread counts": Ablation(rule="R2: what waits in the queue renews", patches=_forget_unread),
+    "gone before ended": Ablation(rule="R3: an end is told when its sandbox is gone", patches=_end_at_once),
+    "blind is not empty": Ablation(
+        rule="section 6: without an inventory nothing is gone", patches=_blind_is_empty
+    ),
+    "SYNC stops what is unwanted": Ablation(rule="C3 and the reconcile table: STOP", patches=_without_sync),
+    "orders come again": Ablation(rule="orders are derived, sent with each report", patches=_no_stops),
+    "clock watch": Ablation(
+        rule="a wall clock that is set ends no lease", patches=lambda: [(WallWatch, "look", _nothing)]
+    ),
+    "incarnation check": Ablation(
+        rule="C2: a lower incarnation is refused", patches=lambda: [(sessions_module, "refuse_hello", _nothing)]
+    ),
+    "term rule": Ablation(
+        rule="section 1: a restored master jumps above",
+        patches=lambda: [(TermKeeper, "raise_above", lambda self, sql, above: self.term)],
+    ),
+    "late results": Ablation(
+        rule="R5: done work is accepted", patches=lambda: [(late_results.LateResults, "apply", _nothing)]
+    ),
+    "merge waits": Ablation(
+        rule="a merge is of the parts that are there",
+        patches=lambda: [(merging, "_parts", lambda uow, task_id: (0, 0, 0))],
+    ),
+    "fence margin": Ablation(
+        rule="R3: 2 s before the deadline", patches=lambda: [(work_module, "FENCE_MARGIN_MS", -5_000)]
+    ),
+}
+
+
+@contextlib.contextmanager
+def ablated(name: str) -> Iterator[None]:
+    """Take one safeguard away inside the block; an empty name takes none."""
+    with contextlib.ExitStack() as stack:
+        for target, attribute, value in ABLATIONS[name].patches() if name else []:
+            stack.enter_context(mock.patch.object(target, attribute, value))
+        yield

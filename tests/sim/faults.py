@@ -1,0 +1,239 @@
+"""What goes wrong, and what people do, at random moments of a run. Each seed gets its own mixture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from core.domain.node import NodeOwner
+from core.domain.operations import NodeAction
+from core.domain.session import OwnerStatus
+from tests.sim.agent import SimAgent
+from tests.sim.world import OPERATOR, SUBMITTER, Pool
+from worker_app.agent import stimuli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Fault = Callable[[], object]
+_BUSY_OWNERS = (NodeOwner.IN_USE, NodeOwner.SNOOZED, NodeOwner.GPU_PAUSED)
+
+
+class Faults:
+    """Chooses what may happen in a run, and lets it happen until `stop`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.random = pool.kernel.random
+        self.counts: Counter[str] = Counter()
+        self.is_over = False
+        self._copy: Path | None = None
+        kinds: dict[str, Fault] = {
+            "reset": self.reset,
+            "cut": self.cut,
+            "one_way": self.one_way,
+            "slow": self.slow,
+            "twice": self.twice,
+            "agent_killed": self.agent_killed,
+            "agent_blind": self.agent_blind,
+            "reboot": self.reboot,
+            "node_sleeps": self.node_sleeps,
+            "engine_lost": self.engine_lost,
+            "engine_mute": self.engine_mute,
+            "agent_disk": self.agent_disk,
+            "quit": self.quit,
+            "owner": self.owner,
+            "master_killed": self.master_killed,
+            "master_power": self.master_power,
+            "master_sleeps": self.master_sleeps,
+            "master_stalls": self.master_stalls,
+            "master_disk": self.master_disk,
+            "wall_clock": self.wall_clock,
+            "backup": self.backup,
+            "admin": self.admin,
+            "revoke": self.revoke,
+            "cancel": self.cancel,
+            "pause": self.pause,
+            "resume": self.resume,
+            "retry_failed": self.retry_failed,
+            "retry_all": self.retry_all,
+            "grant": self.grant,
+        }
+        some = self.random.sample(sorted(kinds), self.random.randrange(3, len(kinds)))
+        self.kinds = {name: kinds[name] for name in some}
+        self.every_ms = self.random.choice((4_000, 12_000, 30_000))
+
+    def begin(self) -> None:
+        self._next()
+
+    def _next(self) -> None:
+        self.pool.kernel.after(self.random.expovariate(1 / self.every_ms), self._strike)
+
+    def _strike(self) -> None:
+        if self.is_over:
+            return
+        name = self.random.choice(sorted(self.kinds))
+        self.counts[name] += 1
+        self.pool.kernel.note("! {}", name)
+        self.kinds[name]()
+        self._next()
+
+    def _node(self) -> SimAgent:
+        return self.random.choice(self.pool.nodes)
+
+    def _later(self, choices: tuple[int, ...], event: Fault) -> None:
+        """Something that ends by itself, also when the faults are over before."""
+        self.pool.kernel.after(self.random.choice(choices) * self.random.uniform(0.5, 1.5), event)
+
+    # ---- the network
+
+    def reset(self) -> None:
+        self._node().path.reset()
+
+    def cut(self) -> None:
+        node = self._node()
+        node.path.silence(up=True, down=True)
+        self._later((500, 5_000, 20_000, 60_000, 200_000), node.path.heal)
+
+    def one_way(self) -> None:
+        node = self._node()
+        up = self.random.random() < 0.5
+        node.path.silence(up=up, down=not up)
+        self._later((5_000, 20_000, 60_000, 200_000), node.path.heal)
+
+    def slow(self) -> None:
+        node = self._node()
+        node.path.delay_ms = self.random.choice((5, 300, 2_000, 6_000))
+
+    def twice(self) -> None:
+        self._node().path.twice = self.random.choice((0.0, 0.3))
+
+    # ---- nodes
+
+    def agent_killed(self) -> None:
+        node = self._node()
+        node.kill()
+        self._later((300, 5_000, 40_000, 200_000), lambda: self.pool.revive(node))
+
+    def agent_blind(self) -> None:
+        """The agent starts again while its engine does not answer, although sandboxes run on."""
+        node = self._node()
+        node.engine.ok = False
+        node.kill()
+        self._later((300, 3_000), lambda: self.pool.revive(node))
+        self._later((4_000, 30_000), lambda: setattr(node.engine, "ok", True))
+
+    def reboot(self) -> None:
+        node = self._node()
+        node.reboot()
+        self._later((5_000, 60_000, 200_000), lambda: self.pool.revive(node))
+
+    def node_sleeps(self) -> None:
+        self.pool.sleep_node(self._node(), self.random.choice((3_000, 30_000, 100_000, 400_000)))
+
+    def engine_lost(self) -> None:
+        self._node().engine.lose_all()
+
+    def engine_mute(self) -> None:
+        """It does not answer for a while; sandboxes run on, also those that the agent loses sight of."""
+        node = self._node()
+        node.engine.ok = False
+        if self.random.random() < 0.5:
+            for box in list(node.engine.boxes.values()):
+                if box.follower is not None and box.running:
+                    box.follower.box_died(box.running)
+        self._later((3_000, 40_000), lambda: setattr(node.engine, "ok", True))
+
+    def agent_disk(self) -> None:
+        node = self._node()
+        node.store.is_full = True
+        self._later((2_000, 20_000, 100_000), lambda: setattr(node.store, "is_full", False))
+
+    def quit(self) -> None:
+        node = self._node()
+        node.tell(stimuli.QuitAsked(20_000))
+        self._later((30_000, 100_000), lambda: self.pool.revive(node))
+
+    def owner(self) -> None:
+        node = self._node()
+        node.owner = OwnerStatus(state=self.random.choice(_BUSY_OWNERS), reason="their turn")
+        node.tell(stimuli.OwnerChanged(node.owner))
+        self._later((5_000, 60_000), lambda: self.pool.give_back_machine(node))
+
+    # ---- the master
+
+    def master_killed(self) -> None:
+        self.pool.kill_master(told=True)
+        self._later((100, 3_000, 30_000, 150_000), self.pool.revive_master)
+
+    def master_power(self) -> None:
+        self.pool.kill_master(told=False)
+        self._later((5_000, 60_000), self.pool.revive_master)
+
+    def master_sleeps(self) -> None:
+        self.pool.sleep_master(self.random.choice((3_000, 20_000, 100_000, 300_000)))
+
+    def master_stalls(self) -> None:
+        host = self.pool.host
+        host.stalled_until = self.pool.kernel.now + self.random.choice((2_000, 20_000, 90_000, 200_000))
+
+    def master_disk(self) -> None:
+        host = self.pool.host
+        host.disk_is_full = True
+        self._later((500, 5_000, 60_000), lambda: setattr(host, "disk_is_full", False))
+
+    def wall_clock(self) -> None:
+        machine = self.random.choice([self.pool.host.machine, *(node.machine for node in self.pool.nodes)])
+        machine.set_clock(self.random.choice((-3_600_000, -90_000, 90_000, 3_600_000)))
+
+    def backup(self) -> None:
+        """A copy is made, or an older one is put in place."""
+        copy = self.pool.folder / "copy.sqlite3"
+        if self._copy is None or self.random.random() < 0.5:
+            self.pool.host.copy_to(copy)
+            self._copy = copy
+            return
+        self.pool.restore(copy)
+        self._later((1_000, 20_000), self.pool.revive_master)
+
+    # ---- people
+
+    def admin(self) -> None:
+        node, actions = self._node(), (NodeAction.PAUSE, NodeAction.DRAIN, NodeAction.RESUME, NodeAction.RESUME)
+        action = self.random.choice(actions)
+        deadline = self.pool.host.machine.wall_ms() + self.random.choice((5_000, 60_000))
+        self.pool.host.wish(
+            lambda master: master.membership.act(OPERATOR, node.node_id, action, deadline_ms=deadline)
+        )
+
+    def revoke(self) -> None:
+        if len(self.pool.nodes) > 2:
+            self.pool.revoke(self.pool.nodes[-1])
+
+    def _task(self) -> str:
+        return self.random.choice(self.pool.tasks) if self.pool.tasks else ""
+
+    def cancel(self) -> None:
+        task = self._task()
+        self.pool.host.wish(lambda master: master.control.cancel(SUBMITTER, task))
+
+    def pause(self) -> None:
+        task = self._task()
+        self.pool.host.wish(lambda master: master.control.pause(SUBMITTER, task))
+
+    def resume(self) -> None:
+        task = self._task()
+        self.pool.host.wish(lambda master: master.control.resume(SUBMITTER, task))
+
+    def retry_failed(self) -> None:
+        task = self._task()
+        self.pool.host.wish(lambda master: master.control.retry(SUBMITTER, task))
+
+    def retry_all(self) -> None:
+        task = self._task()
+        self.pool.host.wish(lambda master: master.control.retry(SUBMITTER, task, all_of_it=True))
+
+    def grant(self) -> None:
+        if self.pool.host.master is not None:
+            self.pool.grant(self.random.choice((0.5, 5, 50)))

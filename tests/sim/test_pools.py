@@ -1,0 +1,42 @@
+"""Whole pools under random faults, each seed a run: see `docs/proof.md`. Many more: `python -m tests.sim.run`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sim.run import simulate
+from tests.sim.world import Template, template
+
+#: Seeds of one block; HIVEMIND_SIM_SEEDS sets how many blocks of them run.
+BLOCK = 8
+BLOCKS = int(os.environ.get("HIVEMIND_SIM_SEEDS", "40")) // BLOCK
+#: Each was once a rule that did not hold.
+REMEMBERED = (4, 13, 37, 64)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Template]:
+    with template() as found:
+        yield found
+
+
+def _holds(made: Template, seed: int) -> None:
+    outcome = simulate(made, seed)
+    replay = f"python -m tests.sim.run --seed {seed}"
+    assert not outcome.broken, f"{outcome.broken}\nreplay: {replay}\n{outcome.story[-6000:]}"
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_every_rule_holds_in_random_pools(made: Template, block: int) -> None:
+    for seed in range(1000 + block * BLOCK, 1000 + (block + 1) * BLOCK):
+        _holds(made, seed)
+
+
+@pytest.mark.parametrize("seed", REMEMBERED)
+def test_what_was_broken_once_holds(made: Template, seed: int) -> None:
+    _holds(made, seed)
