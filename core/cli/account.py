@@ -1,9 +1,10 @@
-"""login, logout, register, whoami, tokens."""
+"""login, logout, register, whoami, password, quota, tokens."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
+from typing import Any
 
 import click
 
@@ -88,6 +89,33 @@ def whoami(session: Session) -> None:
     session.data(me, f"{me['username']} ({', '.join(me['roles'])}): {', '.join(me['scopes'])}")
 
 
+@click.command()
+@click.option("--password-stdin", is_flag=True, help=_("Read the present and the new password from two lines."))
+@click.pass_obj
+def password(session: Session, password_stdin: bool) -> None:
+    """Change your password. Other logins end; API tokens stay."""
+    with session.connect() as hive:
+        old = _password(password_stdin)
+        hive.change_password(old, _password(password_stdin, confirm=True))
+    session.say(_("The password was changed."))
+
+
+@click.command()
+@click.pass_obj
+def quota(session: Session) -> None:
+    """What you may use, and use."""
+    with session.connect() as hive:
+        found = hive.quota()
+    rows = [(name, _shown(found["used"][name]), _shown(bound)) for name, bound in found["quota"].items()]
+    session.table(found, ("QUOTA", "USED", "BOUND"), rows)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return _("none")
+    return str(value["cpt"]) if isinstance(value, dict) else str(value)
+
+
 @click.group()
 def tokens() -> None:
     """API tokens for scripts."""
@@ -128,4 +156,4 @@ def revoke_token(session: Session, token_id: str) -> None:
     session.say(_("Revoked."))
 
 
-COMMANDS = (register, login, logout, whoami, tokens)
+COMMANDS = (register, login, logout, whoami, password, quota, tokens)

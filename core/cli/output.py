@@ -48,7 +48,7 @@ class Session:
         """Print the data: JSON, or the same for a person."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=2) if self.as_json else text)
 
-    def table(self, values: Sequence[Any], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def table(self, values: Any, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a list: JSON, or a table."""
         if self.as_json:
             click.echo(json.dumps(values, ensure_ascii=False, indent=2))

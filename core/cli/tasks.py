@@ -1,4 +1,4 @@
-"""submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, why."""
+"""submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, discard, why."""
 
 from __future__ import annotations
 
@@ -308,6 +308,15 @@ def retry(session: Session, task_ids: tuple[str, ...], all_of_it: bool) -> None:
         _each(session, task_ids, lambda task_id: hive.retry(task_id, all_of_it=all_of_it))
 
 
+@click.command()
+@click.argument("task_ids", nargs=-1, required=True)
+@click.pass_obj
+def discard(session: Session, task_ids: tuple[str, ...]) -> None:
+    """Give up the files of ended tasks, which frees your storage. Records and receipts stay."""
+    with session.connect() as hive:
+        _each(session, task_ids, hive.give_up_files)
+
+
 def _each(session: Session, task_ids: tuple[str, ...], act: Any) -> None:
     done = [{"task_id": task_id, "state": act(task_id)} for task_id in task_ids]
     session.data(done, "\n".join(f"{each['task_id']} {each['state']}" for each in done))
@@ -333,4 +342,4 @@ def why(session: Session, task_id: str) -> None:
     session.table([found] if session.as_json else found["nodes"], ("NODE", "RULE", "NEEDS", "HAS"), rows)
 
 
-COMMANDS = (submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, why)
+COMMANDS = (submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, discard, why)

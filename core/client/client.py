@@ -62,8 +62,7 @@ class HiveMind:
     def register(self, username: str, password: str, *, invite: str = "") -> Mapping[str, Any]:
         """Make an account. It does not sign in."""
         body = {"username": username, "password": password, "invite": invite}
-        answer: Mapping[str, Any] = self._http.call("POST", "/register", body=body)
-        return answer
+        return dict(self._http.call("POST", "/register", body=body))
 
     def login(self, username: str, password: str, *, link: str = "") -> Login:
         """Sign in and use the token from now on. With a one-use `link`, `password` becomes the new one."""
@@ -79,8 +78,7 @@ class HiveMind:
 
     def me(self) -> Mapping[str, Any]:
         """Return who the token is, with its roles and scopes."""
-        answer: Mapping[str, Any] = self._http.call("GET", "/me")
-        return answer
+        return dict(self._http.call("GET", "/me"))
 
     def tokens(self) -> Sequence[Mapping[str, Any]]:
         """Return your live tokens, logins and sessions."""
@@ -90,8 +88,7 @@ class HiveMind:
     def make_token(self, name: str, scopes: Sequence[str], *, expires_days: int = 90) -> Mapping[str, Any]:
         """Make an API token; its text is under `token`, once."""
         body = {"name": name, "scopes": list(scopes), "expires_days": expires_days}
-        answer: Mapping[str, Any] = self._http.call("POST", "/tokens", body=body)
-        return answer
+        return dict(self._http.call("POST", "/tokens", body=body))
 
     def revoke_token(self, token_id: str) -> None:
         self._http.call("DELETE", f"/tokens/{token_id}")
@@ -107,6 +104,14 @@ class HiveMind:
 
     def remove_secret(self, name: str) -> None:
         self._http.call("DELETE", f"/secrets/{quote(name, safe='')}")
+
+    def change_password(self, old: str, new: str) -> None:
+        """Change your password. Other logins end; API tokens stay."""
+        self._http.call("POST", "/password", body={"old_password": old, "new_password": new})
+
+    def quota(self) -> Mapping[str, Any]:
+        """Return what you may use, and what you use of it."""
+        return dict(self._http.call("GET", "/quota"))
 
     # ---- sending
 
@@ -245,8 +250,7 @@ class HiveMind:
 
     def why(self, task_id: str) -> Mapping[str, Any]:
         """Return why a task waits."""
-        answer: Mapping[str, Any] = self._http.call("GET", f"/tasks/{task_id}/why")
-        return answer
+        return dict(self._http.call("GET", f"/tasks/{task_id}/why"))
 
     def log(self, task_id: str, *, subtask: int = 0, stream: str = "out", offset: int = 0) -> LogPiece:
         """Return a piece of a log from an offset."""
@@ -256,6 +260,10 @@ class HiveMind:
     def cancel(self, task_id: str, reason: str = "") -> str:
         """Stop a task for good; return its state."""
         return str(self._http.call("POST", f"/tasks/{task_id}/cancel", body={"reason": reason})["state"])
+
+    def give_up_files(self, task_id: str) -> str:
+        """Let bundle and results of an ended task go now, which frees your storage; return its state."""
+        return str(self._http.call("DELETE", f"/tasks/{task_id}/files")["state"])
 
     def pause(self, task_id: str) -> str:
         return str(self._http.call("POST", f"/tasks/{task_id}/pause")["state"])
@@ -274,8 +282,7 @@ class HiveMind:
 
     def usage(self, task_id: str) -> Mapping[str, Any]:
         """Return the usage and cost report."""
-        answer: Mapping[str, Any] = self._http.call("GET", f"/tasks/{task_id}/usage")
-        return answer
+        return dict(self._http.call("GET", f"/tasks/{task_id}/usage"))
 
     def download_result(
         self,
@@ -338,8 +345,7 @@ class HiveMind:
 
     def explain(self, transfer_id: str) -> Mapping[str, Any]:
         """Return why an amount is what it is."""
-        answer: Mapping[str, Any] = self._http.call("GET", f"/ledger/{transfer_id}/explain")
-        return answer
+        return dict(self._http.call("GET", f"/ledger/{transfer_id}/explain"))
 
     def transfer(self, to_username: str, amount_cpt: str, *, idempotency_key: str = "") -> Transfer:
         """Send credits. Pass a key of your own to be able to repeat it."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,11 +99,21 @@ def a_task(manifest: str = PLAIN, **files: bytes) -> dict[str, bytes]:
     return {"hivemind.toml": manifest.encode(), "main.py": b"print(1)\n", **files}
 
 
+@cache
+def _fresh_master() -> Path:
+    """Return the data folder of a master that was started once: migrations and keys cost more than most tests."""
+    folder = Path(tempfile.mkdtemp(prefix="hivemind-fresh-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    PoolMaster(folder / "master", ManualClock()).stop()
+    return folder / "master"
+
+
 class WebPool:
     """A master, its app and its people."""
 
     def __init__(self, folder: Path, clock: ManualClock, *, limits: bool = False, **settings: Any) -> None:
         self.clock = clock
+        shutil.copytree(_fresh_master(), folder / "master")
         self.pool = PoolMaster(folder / "master", clock, **settings)
         self.pool.master.doors.node_port, self.pool.master.doors.control_port = 50051, 50052
         self.app = create_app(

@@ -239,3 +239,20 @@ def test_tokens_are_made_listed_and_revoked(hivemind: Command) -> None:
     token_id = next(each["token_id"] for each in listed if each["name"] == "ci")
     assert hivemind("tokens", "revoke", token_id).exit_code == 0
     assert hivemind("tokens", "revoke", token_id).exit_code == 4
+
+
+def test_a_quota_is_shown_and_files_are_given_up(served: Served, hivemind: Command) -> None:
+    task_id = served.ann.task()
+    _finish(served, b"")
+    assert json.loads(hivemind("quota", "--json").stdout)["used"]["storage_bytes"] > 0
+    assert hivemind("discard", task_id).stdout.strip() == f"{task_id} SUCCEEDED"
+    assert "storage_bytes\t0\t1099511627776" in hivemind("quota").stdout
+
+
+def test_a_password_is_changed_from_two_lines(served: Served, hivemind: Command) -> None:
+    hivemind("register", "mei", "--password-stdin", line_in=PASSWORD + "\n", HIVEMIND_TOKEN=None)
+    hivemind("login", "mei", "--password-stdin", line_in=PASSWORD + "\n", HIVEMIND_TOKEN=None)
+    lines = f"{PASSWORD}\nanother long password\n"
+    assert hivemind("password", "--password-stdin", line_in=lines, HIVEMIND_TOKEN=None).exit_code == 0
+    again = hivemind("login", "mei", "--password-stdin", line_in=PASSWORD + "\n", HIVEMIND_TOKEN=None)
+    assert again.exit_code == 3
