@@ -293,6 +293,25 @@ class BlobStore:
                 self._trusted.clear()
             self._trusted[sha256] = mark
 
+    def is_sound(self, sha256: str) -> bool:
+        """Tell whether a blob is here with the right content. Reads it whole, once, unless this process wrote it;
+        one that is damaged is moved aside.
+        """
+        try:
+            self._check(sha256)
+        except (NotFound, FileNotFoundError):
+            return False
+        except OSError as error:
+            raise storage_error(error, "a blob") from error
+        return True
+
+    def is_trusted(self, sha256: str) -> bool:
+        """Tell whether this process knows already that a blob is here with the right content. Reads nothing."""
+        try:
+            return self._trusted.get(sha256) == _mark(self.path(sha256).stat())
+        except (NotFound, OSError):
+            return False
+
     # ---- writing
 
     def writer(self) -> BlobWriter:

@@ -44,14 +44,15 @@ class Fetching:
         self._under_way: dict[str, asyncio.Lock] = {}
 
     def has_all(self, wanted: Sequence[Wanted]) -> bool:
-        return all(self._cache.store.has(one.sha256) for one in wanted)
+        """Tell whether all are here and known to be whole; False may only mean that nobody looked yet."""
+        return all(self._cache.store.is_trusted(one.sha256) for one in wanted)
 
     async def ensure(self, attempt_id: str, wanted: Sequence[Wanted], on_bytes: OnBytes) -> None:
         """Have all of `wanted`, which the caller has pinned. Goes on through broken connections until cancelled.
 
         Raises NotFound (no such blob, or no grant), Invalid (wrong content twice), StorageFull.
         """
-        missing = {one.sha256: one for one in wanted if not self._cache.store.has(one.sha256)}
+        missing = {} if self.has_all(wanted) else await asyncio.to_thread(self._missing, wanted)
         for one in wanted:
             if one.sha256 not in missing:
                 self._cache.touch(one.sha256)
@@ -72,10 +73,14 @@ class Fetching:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
+    def _missing(self, wanted: Sequence[Wanted]) -> dict[str, Wanted]:
+        """Return what must be fetched: what is not here, and what this disk has spoilt."""
+        return {one.sha256: one for one in wanted if not self._cache.store.is_sound(one.sha256)}
+
     async def whole(self, attempt_id: str, digest: str, max_bytes: int) -> bytes:
         """Return a blob whose size is not known, at most `max_bytes`, through the cache."""
         store, failures = self._cache.store, 0
-        while not store.has(digest):
+        while not (store.is_trusted(digest) or await asyncio.to_thread(store.is_sound, digest)):
             pieces: list[bytes] = []
             count = 0
             try:
