@@ -1,98 +1,123 @@
-"""How long a master with a long queue needs after kill -9 until it schedules again, and what the queue costs.
+"""A master that is killed with 100,000 subtasks queued: how long until it schedules again?
 
-    python -m tests.bench.restart [TASKS]
+    python -m tests.bench.restart [--tasks 100000]
 
-A master in a process of its own queues distinct tasks, each with its hold, and is killed by SIGKILL. Then one is
-built on the same folder: opened, the hot state rebuilt, states rolled on; a node says HELLO and SYNC and gets its
-first offers.
+Two queues are tried: as many distinct tasks of one subtask, and one task of as many subtasks. Counted is from the
+start of the program to the first attempt that a node accepted after it; the node is a real agent with real
+containers.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import argparse
+import dataclasses
+import secrets
+import shutil
+import sqlite3
 import sys
 import tempfile
 import time
-from dataclasses import replace
+import zipfile
+from contextlib import closing
 from pathlib import Path
 
-import psutil
-
-from core.domain.node import NodeFacts
-from core.domain.resources import GIB, Resources
-from core.manifest.spec_json import spec_from_json
-from master_app.ledger import settlement
+from core.client.client import HiveMind
+from core.clock import SystemClock
+from core.domain.ids import UlidFactory
+from master_app.bootstrap import build_master
 from master_app.ports.tasks import BundleRecord, SubmittedTask
 from master_app.ports.unit_of_work import UnitOfWork
-from tests.fakes.clock import ManualClock
-from tests.support.pool_master import PoolMaster, ScriptedNode
+from master_app.settings import MasterSettings
+from tests.support.pool import Pool, engine_answers, wait_for
 
-_PORTION = 200
-FACTS = NodeFacts(
-    arch="x86_64",
-    os="linux",
-    slots=2,
-    capacity=Resources(cpu_millis=2000, memory_bytes=8 * GIB, disk_bytes=100 * GIB),
-)
-
-
-def fill(folder: Path, count: int) -> None:
-    """Queue so many tasks and die of it."""
-    pool = PoolMaster(folder, ManualClock())
-    pool.grant("submitter", 1_000_000_000)
-    pool.node("a", connect=False)
-    first = pool.task(pool.submit().task_id)
-    spec_json = pool.run(lambda uow: uow.tasks.spec_json(first.task_id))
-    spec = spec_from_json(spec_json)
-
-    def portion(uow: UnitOfWork, start: int) -> None:
-        for number in range(start, min(start + _PORTION, count)):
-            task = replace(first, task_id=pool.master.new_id(uow.now_ms), name=f"task {number}")
-            bundle = BundleRecord(bundle_id=task.bundle_id, size=1, file_count=1, blobs=(), created_ms=uow.now_ms)
-            text = spec_json.replace('"plain"', f'"task {number}"')
-            uow.tasks.add(SubmittedTask(task=task, spec_json=text, resolved_toml="", bundle=bundle))
-            settlement.open_hold(uow, settlement.opening(task, spec))
-
-    for start in range(1, count, _PORTION):
-        pool.run(lambda uow, start=start: portion(uow, start))  # type: ignore[misc]
-    print(f"{count} tasks queued; this master is {_mib():.0f} MiB", flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
+AT_ONCE = 500
+MANIFEST = """schema = 1
+[task]
+name = "queued"
+[image]
+ref = "hivemind/minimal"
+[run]
+command = ["/bin/sleep", "5"]
+[resources]
+cpu_cores = 0.2
+memory_gb = 0.1
+disk_gb = 0.1
+"""
 
 
-def revive(folder: Path) -> None:
-    """Build a master on what is left and wait for its first offers."""
-    before, started, cpu = _mib(), time.perf_counter(), time.process_time()
-    pool = PoolMaster(folder, ManualClock(wall_ms=ManualClock().wall_ms() + 60_000))
-    built, built_cpu = time.perf_counter() - started, time.process_time() - cpu
-    node = ScriptedNode(pool, "a", FACTS, incarnation=2)
-    node.connect()
-    offers = node.take()
-    took = time.perf_counter() - started
-    count = pool.run(lambda uow: len(uow.pool.tasks))
-    assert len(offers) == FACTS.slots, offers
-    print(f"| killed with {count} queued: built again | {built:.1f} s | {built_cpu:.1f} s of cpu |")
-    print(f"| first offers to a node that came back | {took:.1f} s | |")
-    print(f"| memory of that master | {_mib():.0f} MiB, {_mib() - before:.0f} more than an empty process | |")
-    pool.stop()
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", type=int, default=100_000)
+    count = parser.parse_args().tasks
+    if not engine_answers():
+        print("No container engine answers here.", file=sys.stderr)
+        return 2
+    for what, tasks, subtasks in (("distinct tasks", count, 1), ("subtasks of one task", 1, count)):
+        folder = Path(tempfile.mkdtemp(prefix="hivemind-restart-"))
+        try:
+            ready_s, scheduling_s = measure(folder, tasks, subtasks)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        print(f"{count:,} {what}: ready in {ready_s:.1f} s, scheduling again in {scheduling_s:.1f} s", flush=True)
+    return 0
 
 
-def _mib() -> float:
-    return float(psutil.Process().memory_info().rss) / (1 << 20)
+def measure(folder: Path, tasks: int, subtasks: int) -> tuple[float, float]:
+    with Pool(folder, "docker") as pool:
+        pool.start_master()
+        pool.add_user("ann", "submitter")
+        pool.add_user("bob", "provider")
+        with HiveMind(pool.url) as ann:
+            ann.login("ann", pool.password)
+            with zipfile.ZipFile(folder / "t.zip", "w") as archive:
+                split = f'[split]\nmode = "count"\ncount = {subtasks}\n'
+                archive.writestr("hivemind.toml", MANIFEST + split)
+            task_id = ann.submit(folder / "t.zip").task_id
+        assert pool.master is not None
+        pool.master.stop()
+        multiply(pool.data_dir, task_id, tasks - 1)
+        pool.start_master()
+        pool.start_agent("node-1", "bob").ready()
+        wait_for("the first attempt", lambda: accepted(pool) >= 1, 120)
+        pool.master.kill()
+        began = time.monotonic()
+        since_ms = time.time_ns() // 1_000_000
+        pool.start_master()
+        ready_s = time.monotonic() - began
+        wait_for("an attempt after it", lambda: accepted(pool, since_ms) >= 1, 120)
+        return ready_s, time.monotonic() - began
 
 
-def main() -> None:
-    if sys.argv[1:2] == ["fill"]:
-        fill(Path(sys.argv[2]), int(sys.argv[3]))
-    elif sys.argv[1:2] == ["revive"]:
-        revive(Path(sys.argv[2]))
-    else:
-        count = sys.argv[1] if len(sys.argv) > 1 else "100000"
-        with tempfile.TemporaryDirectory(prefix="hivemind-bench-") as folder:
-            for step in (["fill", folder, count], ["revive", folder]):
-                subprocess.run([sys.executable, "-m", "tests.bench.restart", *step], check=step[0] == "revive")
+def multiply(data_dir: Path, task_id: str, more: int) -> None:
+    """Queue copies of a task, through the master's own writer."""
+    master = build_master(MasterSettings(), data_dir, SystemClock())
+    new_id = UlidFactory(secrets.randbits)
+    try:
+        for first in range(0, more, AT_ONCE):
+            number = min(AT_ONCE, more - first)
+
+            def command(uow: UnitOfWork, number: int = number) -> None:
+                task = uow.tasks.get(task_id)
+                assert task is not None
+                text = uow.tasks.spec_json(task_id)
+                # Known already: the copies name the same bundle.
+                bundle = BundleRecord(
+                    bundle_id=task.bundle_id, size=0, file_count=0, blobs=(), created_ms=uow.now_ms
+                )
+                for _ in range(number):
+                    copy = dataclasses.replace(task, task_id=new_id(uow.now_ms), idempotency_key="")
+                    uow.tasks.add(SubmittedTask(task=copy, spec_json=text, resolved_toml="", bundle=bundle))
+
+            master.storage.writer.execute(command).result(60)
+    finally:
+        master.close()
+
+
+def accepted(pool: Pool, since_ms: int = 0) -> int:
+    with closing(sqlite3.connect(f"file:{pool.data_dir / 'hivemind.sqlite3'}?mode=ro", uri=True)) as connection:
+        query = "SELECT count(*) FROM attempts WHERE offered_ms > ? AND state <> 'OFFERED'"
+        return int(connection.execute(query, (since_ms,)).fetchone()[0])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
