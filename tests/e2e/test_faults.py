@@ -24,6 +24,8 @@ from tests.support.pool import Pool, wait_for
 __all__ = ["base_image"]
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(420)]
 
+#: The claim is a minute; HIVEMIND_FAULT_LONG=1 waits for all of it.
+CUT_S = 60 if os.environ.get("HIVEMIND_FAULT_LONG") else 45
 #: Counts to `steps`, a fifth of a second each. It saves where it stands at each step, and goes on from there.
 COUNTER = """
 import os, pathlib, sys, time
@@ -116,7 +118,7 @@ def test_a_short_bad_hour(tmp_path: Path, base_image: str) -> None:
     if missing():
         absent(missing())
     seed = int(os.environ.get("HIVEMIND_FAULT_SEED", "20261124"))
-    plan = Plan(minutes=0.5, subtasks=24, seed=seed, seconds=1.5, every_s=(2.0, 4.0), longest_s=6.0)
+    plan = Plan(minutes=0.4, subtasks=20, seed=seed, seconds=1.5, every_s=(2.0, 4.0), longest_s=6.0)
     lines: list[str] = []
     outcome = run(plan, tmp_path, lines.append)
     told = [*lines, *(f"{b.at_s:.1f} s {b.kind} {b.target} {b.for_s:.1f} s" for b in outcome.blows)]
@@ -132,7 +134,7 @@ def test_a_minute_without_a_link_costs_no_attempt(
 ) -> None:
     """One agent loses its link, the other hears nothing; both work on, and are back as soon as they can be."""
     operator = Operator(pool)
-    task_id = submit(ann, tmp_path, steps=200, count=2)
+    task_id = submit(ann, tmp_path, steps=5 * CUT_S + 50, count=2)
     wait_for("both running", lambda: len(running(pool, task_id)) == 2, 90)
     cut = time.monotonic()
     network.cut("a1")
@@ -140,7 +142,7 @@ def test_a_minute_without_a_link_costs_no_attempt(
     wait_for("the silence to be told", lambda: "NODE_SILENT" in operator.conditions(), 100)
     words = operator.conditions()["NODE_SILENT"]
     assert "nothing is repeated yet" in words["at_risk"] and "go on as if nothing had happened" in words["next"]
-    time.sleep(max(0.0, 60 - (time.monotonic() - cut)))
+    time.sleep(max(0.0, CUT_S - (time.monotonic() - cut)))
     assert {row["state"] for row in attempts(pool, task_id)} == {"RUNNING"}
     network.mend("a1")
     network.mend("a2")
