@@ -8,7 +8,7 @@ from functools import partial
 from core.domain.attempt import AttemptState, LostReason
 from core.domain.events import NodeAdminChanged
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
-from core.domain.task import HeldCode, TaskState
+from core.domain.task import HeldCode
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
 from master_app.node_pool.sessions import NodeSessions, Session
@@ -64,7 +64,7 @@ class Reaper:
     def resume(self, uow: UnitOfWork) -> None:
         """Once after the start: what was on its way between states goes on (lifecycles, section 6)."""
         # Most of a long queue waits; only the others are held in memory at once.
-        for task in [task for task in uow.tasks.live() if task.state is not TaskState.QUEUED]:
+        for task in list(uow.tasks.live(beyond_queue=True)):
             self._rollup.refresh(uow, task)
 
     def look(self, uow: UnitOfWork) -> None:

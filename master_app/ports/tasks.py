@@ -172,8 +172,10 @@ class TaskRepository(Protocol):
     def find_by_key(self, owner_id: str, idempotency_key: str) -> str | None:
         """Return the task that this owner made with this key."""
 
-    def live(self) -> Iterable[TaskRecord]:
-        """Return all tasks that have not ended, oldest first, without loading them all at once."""
+    def live(self, *, beyond_queue: bool = False) -> Iterable[TaskRecord]:
+        """Return all tasks that have not ended, oldest first, without loading them all at once; `beyond_queue`:
+        without those that are QUEUED.
+        """
 
     def dependants(self, task_id: str) -> Sequence[str]:
         """Return live tasks that come after this one."""

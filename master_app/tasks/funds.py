@@ -7,9 +7,11 @@ balance go below zero: what cannot be covered is not placed, and what runs uncov
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from core.domain.ledger import hold_account
-from core.domain.rewards import TICK_MS, highest_cost
+from core.domain.resources import Resources
+from core.domain.rewards import TICK_MS, RewardRule, highest_cost
 from core.domain.spec import TaskSpec
 from core.domain.task import TERMINAL_TASK_STATES, HeldCode
 from master_app.ledger import settlement
@@ -81,8 +83,7 @@ class Funds:
 
     def _each(self, uow: UnitOfWork, spec: TaskSpec) -> int:
         span_ms = min(COVER_MS, spec.run.timeout_s * 1000) if spec.run.timeout_s else COVER_MS
-        rule = uow.ledger.rule()
-        return max(highest_cost(spec.resources, rule, span_ms), highest_cost(spec.resources, rule, TICK_MS))
+        return _dearest(spec.resources, uow.ledger.rule(), span_ms)
 
     def _extend_one(self, uow: UnitOfWork, hot: PoolTask) -> None:
         task = uow.tasks.get(hot.task_id)
@@ -179,3 +180,11 @@ class Funds:
     def _span_ms(uow: UnitOfWork, live: LiveAttempt) -> int:
         """What an attempt may have cost until the look after the next, at the highest rate by the wall clock."""
         return max(COVER_MS, uow.now_ms - live.offered_ms + 2 * TICK_MS)
+
+
+@lru_cache(4096)
+def _dearest(resources: Resources, rule: RewardRule, span_ms: int) -> int:
+    """Return the most that one run of this span, or of one tick, can cost. A long queue asks the same again and
+    again.
+    """
+    return max(highest_cost(resources, rule, span_ms), highest_cost(resources, rule, TICK_MS))

@@ -34,6 +34,7 @@ _LIVE_PAGE: Final = (
     .order_by(tasks.c.task_id)
     .limit(constant(_PAGE))
 )
+_BEYOND_QUEUE_PAGE: Final = _LIVE_PAGE.where(text("state <> 'QUEUED'"))
 _ADD_SPEC: Final = insert_of(task_specs)
 _SPEC: Final = select(task_specs.c.spec_json).where(task_specs.c.task_id == bindparam("task_id"))
 _SET_SPEC: Final = update_of(task_specs, ["spec_json"])
@@ -131,11 +132,11 @@ class SqlTasks:
         row = self._sql.row(_BY_KEY, (owner_id, idempotency_key))
         return None if row is None else str(row[0])
 
-    def live(self) -> Iterator[TaskRecord]:
-        after = ""
+    def live(self, *, beyond_queue: bool = False) -> Iterator[TaskRecord]:
+        after, page = "", _BEYOND_QUEUE_PAGE if beyond_queue else _LIVE_PAGE
         while True:
             self.flush()
-            rows = self._sql.rows(_LIVE_PAGE, (after,))
+            rows = self._sql.rows(page, (after,))
             for row in rows:
                 yield self._known.get(row[0]) or row_to_task(row)
             if len(rows) < _PAGE:
