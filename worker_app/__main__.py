@@ -1,4 +1,4 @@
-"""The worker's command line: `run`, `join`, `run-once`, `doctor`. The tray app opens without a command, later."""
+"""The worker's command line: `run`, `join`, `run-once`, `doctor`; without a command the tray app opens."""
 
 from __future__ import annotations
 
@@ -45,7 +45,11 @@ def _explain(error: HiveMindError) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="worker_app", description="Lend this computer to a HiveMind pool.")
-    commands = parser.add_subparsers(dest="name", required=True)
+    parser.set_defaults(command=_tray)
+    parser.add_argument("--minimized", action="store_true", help="open in the tray, without a window")
+    parser.add_argument("--link", default="", metavar="LINK", help="a hivemind: link that was opened")
+    _common(parser)
+    commands = parser.add_subparsers(dest="name")
     run = commands.add_parser("run", help="run the agent: connect to the master and work")
     run.set_defaults(command=_run)
     _common(run)
@@ -95,6 +99,28 @@ def _settings(arguments: argparse.Namespace, folder: Path) -> WorkerSettings:
 def _folders(arguments: argparse.Namespace) -> paths.Folders:
     given = arguments.data_dir or os.environ.get("HIVEMIND_DATA_DIR")
     return paths.folders("worker", data_dir=Path(given) if given else None)
+
+
+def _tray(arguments: argparse.Namespace) -> int:
+    """Open the window and the tray icon; the agent runs beside them, or is started."""
+    from worker_app.tray.app import Options, run
+
+    folders = _folders(arguments)
+    folder = paths.private_folder(folders.data)
+    program = paths.program("worker_app")
+    more = ["--data-dir", str(folder)] if arguments.data_dir else []
+    agent = [*program, "run", *more, *(["--runtime", arguments.runtime] if arguments.runtime else [])]
+    with logs.configure(file=folders.logs / "tray.log", level="INFO"):
+        logs.catch_unhandled()
+        return run(
+            Options(
+                folder=folder,
+                agent_command=agent,
+                login_command=[*program, *more, "--minimized"],
+                minimized=arguments.minimized,
+                link=arguments.link,
+            )
+        )
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -40,7 +40,8 @@ class _ClockAxis(pg.AxisItem):
 class LivePlot(QWidget):
     """Curves over the last `window_s` seconds from a ring. Call `refresh` when the ring has changed.
 
-    `pointed` carries the time under the pointer, so that plots beside it can show the same moment.
+    `pointed` carries the time under the pointer, so that plots beside it can show the same moment. With `says`
+    False the values under the cursor are shown by whoever listens, not here.
     """
 
     pointed = Signal(float)
@@ -54,10 +55,12 @@ class LivePlot(QWidget):
         window_s: float,
         unit: str = "",
         top: float | None = None,
+        says: bool = True,
     ) -> None:
         super().__init__()
         self._look, self._curves, self.ring, self._unit, self._top = look, curves, ring, unit, top
         self.window_s = window_s
+        self._says = says
         self.paused = False
         self._hidden: set[int] = set()
         self._plot = pg.PlotWidget(axisItems={"bottom": _ClockAxis("bottom")})
@@ -107,7 +110,7 @@ class LivePlot(QWidget):
         """Show the values of a moment, as the pointer does."""
         found = self.ring.nearest(at_s)
         self._cursor.setVisible(found is not None)
-        self._reading.setVisible(found is not None)
+        self._reading.setVisible(found is not None and self._says)
         if found is None:
             return
         at, values = found

@@ -62,6 +62,9 @@ QLineEdit[problem="true"] { border: 1px solid $bad; }
 QLineEdit[code="true"] { background: $surface2; }
 QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: url("$chevron"); width: 14px; height: 14px; }
+QSpinBox::up-button, QSpinBox::down-button { background: transparent; border: none; width: 16px; }
+QSpinBox::up-arrow { image: url("$chevronup"); width: 10px; height: 10px; }
+QSpinBox::down-arrow { image: url("$chevron"); width: 10px; height: 10px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $border;
   selection-background-color: $chosen; selection-color: $text; outline: none; }
 QTableView, QListView, QTreeView, QAbstractScrollArea[table="true"] { background: $surface; border: none;
@@ -123,4 +126,5 @@ def stylesheet(tokens: Tokens, chevron: str) -> str:
         # Honey on white is too pale to read; there the state colour of the same family stands in.
         honeytext=tokens.honey if tokens.dark else tokens.needs,
         chevron=chevron,
+        chevronup=chevron.replace("chevron-down", "chevron-up"),
     )

@@ -1,0 +1,1 @@
+"""The pages of the worker's window: each shows snapshots and asks through the courier; none decides."""
