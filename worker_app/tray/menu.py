@@ -89,7 +89,8 @@ class TrayMenu(QMenu):
         self._status = AgentStatus()
         self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
         self.header = _Header(look, self._ask)
-        self._add_widget(self.header)
+        self._header_action = self._add_widget(self.header)
+        self._header_size = self.header.sizeHint()
         self.addSeparator()
         self.today, self.pending = strong(look), small(look)
         earned = QWidget()
@@ -157,10 +158,22 @@ class TrayMenu(QMenu):
         self.quit_plain = self.addAction("")
         self.quit_plain.triggered.connect(lambda: self._ask(AgentAction.QUIT_GIVE_BACK, 0))
 
-    def _add_widget(self, widget: QWidget) -> None:
+    def _add_widget(self, widget: QWidget) -> QWidgetAction:
         action = QWidgetAction(self)
         action.setDefaultWidget(widget)
         self.addAction(action)
+        return action
+
+    def _fit(self) -> None:
+        """A menu asks its items for their size once; a header that grew has to be asked again."""
+        self.header.ensurePolished()
+        wanted = self.header.sizeHint()
+        if wanted != self._header_size:
+            self._header_size = wanted
+            self._header_action.setVisible(False)
+            self._header_action.setVisible(True)
+            if self.isVisible():
+                self.resize(self.sizeHint())
 
     def show_status(self, status: AgentStatus) -> None:
         self._status = status
@@ -185,6 +198,7 @@ class TrayMenu(QMenu):
         """Say everything as it is at this moment; ends of pauses are counted from now."""
         status, now_ms = self._status, self._now_ms()
         self.header.show_status(status, now_ms)
+        self._fit()
         self.today.setText("+" + amount(status.today_posted_ucpt))
         pending = status.pending_ucpt
         self.pending.setText(
