@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from core.domain.agent_views import (
     AgentAction,
@@ -396,26 +397,27 @@ def explained() -> Explained:
     )
 
 
-def earnings() -> Earnings:
-    def row(
-        back: int, name: str, index: int, money: str, ucpt: int, reason: str = "PAID", ran: int = 12
-    ) -> EarningRow:
-        plain = replace(RESERVED, gpus=0, gpu_memory_bytes=0, cpu_millis=2000, memory_bytes=4 * GIB)
-        return EarningRow(
-            attempt_id=f"01H{name}{index}",
-            task_name=name,
-            index=index - 1,
-            owner_name="mei-ling.hsu",
-            state="RUNNING" if money == "running" else "SUCCEEDED",
-            money=money,
-            reason=reason,
-            started_ms=NOW - (back + ran) * MINUTE,
-            ended_ms=0 if money == "running" else NOW - back * MINUTE,
-            ran_ms=ran * MINUTE,
-            resources=RESERVED if name == "render-yushan" else plain,
-            ucpt=ucpt,
-        )
+def earned(
+    back: int, name: str, index: int, money: str, ucpt: int, reason: str = "PAID", ran: int = 12
+) -> EarningRow:
+    plain = replace(RESERVED, gpus=0, gpu_memory_bytes=0, cpu_millis=2000, memory_bytes=4 * GIB)
+    return EarningRow(
+        attempt_id=f"01H{name}{index}",
+        task_name=name,
+        index=index - 1,
+        owner_name="mei-ling.hsu",
+        state="RUNNING" if money == "running" else "SUCCEEDED",
+        money=money,
+        reason=reason,
+        started_ms=NOW - (back + ran) * MINUTE,
+        ended_ms=0 if money == "running" else NOW - back * MINUTE,
+        ran_ms=ran * MINUTE,
+        resources=RESERVED if name == "render-yushan" else plain,
+        ucpt=ucpt,
+    )
 
+
+def thirty_days() -> tuple[EarningDay, ...]:
     heights = [
         15,
         33,
@@ -450,21 +452,22 @@ def earnings() -> Earnings:
     days = []
     for place, height in enumerate(heights):
         day = NOW - (len(heights) - place) * 86_400_000
-        name = f"2026-{'10' if day < 1_793_491_200_000 else '11'}-"
-        from datetime import UTC, datetime
-
         name = datetime.fromtimestamp(day / 1000, UTC).strftime("%Y-%m-%d")
         days.append(EarningDay(day=name, posted_ucpt=height * 1_000_000, why="" if height else "paused"))
     days.append(EarningDay(day="2026-11-23", posted_ucpt=32_730_000))
+    return tuple(days)
+
+
+def earnings() -> Earnings:
     rows = (
-        row(0, "render-yushan", 82, "running", 12_226_500, ran=9),
-        row(34, "render-yushan", 77, "posted", 15_108_000),
-        row(61, "protein-fold-s2", 214, "posted", 7_272_000, ran=20),
-        row(90, "protein-fold-s2", 205, "posted", 2_550_000, "PAID_TO_CHECKPOINT"),
-        row(112, "tidal-grid", 12, "unpaid", 0, "NOT_METERED"),
-        row(420, "tidal-grid", 9, "posted", 7_800_000, ran=26),
-        row(455, "tidal-grid", 4, "unpaid", 0, "FAILED_INFRA"),
-        row(470, "tidal-grid", 3, "pending", 900_000),
+        earned(0, "render-yushan", 82, "running", 12_226_500, ran=9),
+        earned(34, "render-yushan", 77, "posted", 15_108_000),
+        earned(61, "protein-fold-s2", 214, "posted", 7_272_000, ran=20),
+        earned(90, "protein-fold-s2", 205, "posted", 2_550_000, "PAID_TO_CHECKPOINT"),
+        earned(112, "tidal-grid", 12, "unpaid", 0, "NOT_METERED"),
+        earned(420, "tidal-grid", 9, "posted", 7_800_000, ran=26),
+        earned(455, "tidal-grid", 4, "unpaid", 0, "FAILED_INFRA"),
+        earned(470, "tidal-grid", 3, "pending", 900_000),
     )
     return Earnings(
         today_ucpt=32_730_000,
@@ -476,7 +479,7 @@ def earnings() -> Earnings:
         receipts=164,
         since_ms=NOW - 82 * 86_400_000,
         days_paused=2,
-        days=tuple(days),
+        days=thirty_days(),
         rows=rows,
         total=164,
         forecast_low_ucpt=110_000_000,

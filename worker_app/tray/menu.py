@@ -115,19 +115,7 @@ class TrayMenu(QMenu):
         self._add_widget(lending)
         self.addSeparator()
         self.pauses: dict[int, QAction] = {}
-        for seconds in PAUSES:
-            action = self.addAction("")
-            action.triggered.connect(lambda _on=False, seconds=seconds: self._ask(AgentAction.PAUSE, seconds))
-            self.pauses[seconds] = action
-        self.addSeparator()
-        self.gpu = self.addAction("")
-        self.gpu.setCheckable(True)
-        self.gpu.triggered.connect(
-            lambda on: self._ask(AgentAction.PAUSE_GPU if on else AgentAction.RESUME_GPU, 0)
-        )
-        self.finish = self.addAction("")
-        self.finish.triggered.connect(lambda: self._ask(AgentAction.FINISH_THEN_PAUSE, 0))
-        self.addSeparator()
+        self._add_pauses()
         self.open = self.addAction("")
         font = self.open.font()
         font.setBold(True)
@@ -146,6 +134,21 @@ class TrayMenu(QMenu):
         self.aboutToHide.connect(self._minute.stop)
         look.says(self, self.say)
         look.paints(self, self._paint)
+
+    def _add_pauses(self) -> None:
+        for seconds in PAUSES:
+            action = self.addAction("")
+            action.triggered.connect(lambda _on=False, seconds=seconds: self._ask(AgentAction.PAUSE, seconds))
+            self.pauses[seconds] = action
+        self.addSeparator()
+        self.gpu = self.addAction("")
+        self.gpu.setCheckable(True)
+        self.gpu.triggered.connect(
+            lambda on: self._ask(AgentAction.PAUSE_GPU if on else AgentAction.RESUME_GPU, 0)
+        )
+        self.finish = self.addAction("")
+        self.finish.triggered.connect(lambda: self._ask(AgentAction.FINISH_THEN_PAUSE, 0))
+        self.addSeparator()
 
     def _add_quit(self) -> None:
         """Two ways while something runs, one plain item otherwise."""
