@@ -153,7 +153,7 @@ class NodeSessions:
                 live = uow.pool.attempts.get(use.attempt_id)
                 if live is not None and live.node_id == hot.node_id:
                     renew(uow, live)
-            if hot.health is NodeHealth.DISCONNECTED:  # C3b
+            if hot.health in (NodeHealth.DISCONNECTED, NodeHealth.DOWN):  # C3b; an idle node is DOWN at once
                 uow.after_commit(lambda: session.link.send(_resync(session_id, "was given up meanwhile")))
                 return
             self._take_report(uow, session, hot, report)

@@ -7,7 +7,7 @@ import threading
 from core.domain.attempt import AttemptState
 from core.domain.errors import StorageFull
 from core.domain.node import NodeHealth
-from core.domain.session import AttemptUpdate, Hello, SyncReply, Updates, Welcome
+from core.domain.session import AttemptUpdate, Hello, Resync, SyncReply, Updates, Welcome
 from core.domain.task import TaskState
 from core.domain.user import Principal
 from master_app.ports.unit_of_work import Lane
@@ -122,3 +122,14 @@ def test_the_end_of_an_old_stream_does_not_end_its_successor(pool: PoolMaster) -
     node.link = link
     assert isinstance(node.sync(), SyncReply)
     assert pool.run(lambda uow: uow.pool.nodes[node.node_id].health) is NodeHealth.READY
+
+
+def test_an_idle_node_that_was_given_up_on_a_live_session_comes_back(pool: PoolMaster) -> None:
+    # It was DOWN at once, because nothing ran on it; its reports then changed nothing.
+    node = pool.node("a")
+    link = node.link
+    assert link is not None
+    pool.tick(200)
+    assert pool.run(lambda uow: uow.pool.nodes[node.node_id].health) is NodeHealth.DOWN
+    node.report()
+    assert any(isinstance(message, Resync) for message in link.messages)
