@@ -33,10 +33,13 @@ Patch = tuple[Any, str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """`rule` as in the design's lifecycles; `patches` take it away; `seed` is one that fails without it."""
+    """`rule` as in the design's lifecycles; `patches` take it away. It is sought with long programs and the faults
+    in `only`; `seed` is one that fails so.
+    """
 
     rule: str
     patches: Callable[[], list[Patch]]
+    only: tuple[str, ...] = ()
     seed: int | None = None
 
 
@@ -111,16 +114,23 @@ def _no_stops() -> list[Patch]:
 
 ABLATIONS: dict[str, Ablation] = {
     "self-fence": Ablation(
-        rule="R3: the agent stops at its deadline", patches=lambda: [(Work, "fence", _nothing)]
+        rule="R3: the agent stops at its deadline",
+        only=("cut", "one_way"),
+        patches=lambda: [(Work, "fence", _nothing)],
     ),
     "watchdog": Ablation(
-        rule="R3: the countdown inside the sandbox", patches=lambda: _init_without("counts_down")
+        rule="R3: the countdown inside the sandbox",
+        only=("agent_killed", "cut"),
+        patches=lambda: _init_without("counts_down"),
     ),
     "self-fence and watchdog": Ablation(
-        rule="R3: both", patches=lambda: [(Work, "fence", _nothing), *_init_without("counts_down")]
+        rule="R3: both",
+        only=("cut", "one_way"),
+        patches=lambda: [(Work, "fence", _nothing), *_init_without("counts_down")],
     ),
     "grace of the master": Ablation(
         rule="R2: the master waits 60 s longer than the agent",
+        only=("cut", "one_way"),
         patches=lambda: [
             (offers, "LEASE_GRACE_MS", -30_000),
             (reconcile, "LEASE_GRACE_MS", -30_000),
@@ -128,35 +138,62 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "lease extension at restart": Ablation(
         rule="section 6: live deadlines are pushed on when the master starts",
+        only=("master_killed", "cut"),
         patches=lambda: [(rebuilding, "RECOVERY_MS", -600_000)],
     ),
-    "inventory decides": Ablation(rule="R1: no word of an offer: RESYNC, then SYNC", patches=_lose_unanswered),
-    "unread counts": Ablation(rule="R2: what waits in the queue renews", patches=_forget_unread),
-    "gone before ended": Ablation(rule="R3: an end is told when its sandbox is gone", patches=_end_at_once),
-    "blind is not empty": Ablation(
-        rule="section 6: without an inventory nothing is gone", patches=_blind_is_empty
+    "inventory decides": Ablation(
+        rule="R1: no word of an offer: RESYNC, then SYNC",
+        only=("one_way", "slow", "agent_disk"),
+        patches=_lose_unanswered,
     ),
-    "SYNC stops what is unwanted": Ablation(rule="C3 and the reconcile table: STOP", patches=_without_sync),
-    "orders come again": Ablation(rule="orders are derived, sent with each report", patches=_no_stops),
+    "unread counts": Ablation(
+        rule="R2: what waits in the queue renews", only=("master_stalls",), patches=_forget_unread
+    ),
+    "gone before ended": Ablation(
+        rule="R3: an end is told when its sandbox is gone", only=("engine_mute", "cut"), patches=_end_at_once
+    ),
+    "blind is not empty": Ablation(
+        rule="section 6: without an inventory nothing is gone", only=("agent_blind",), patches=_blind_is_empty
+    ),
+    "SYNC stops what is unwanted": Ablation(
+        rule="C3 and the reconcile table: STOP",
+        only=("cut", "cancel", "retry_all", "reset"),
+        patches=_without_sync,
+    ),
+    "orders come again": Ablation(
+        rule="orders are derived, sent with each report",
+        only=("cut", "cancel", "pause", "admin"),
+        patches=_no_stops,
+    ),
     "clock watch": Ablation(
-        rule="a wall clock that is set ends no lease", patches=lambda: [(WallWatch, "look", _nothing)]
+        rule="a wall clock that is set ends no lease",
+        only=("wall_clock",),
+        patches=lambda: [(WallWatch, "look", _nothing)],
     ),
     "incarnation check": Ablation(
-        rule="C2: a lower incarnation is refused", patches=lambda: [(sessions_module, "refuse_hello", _nothing)]
+        rule="C2: a lower incarnation is refused",
+        only=("agent_killed", "reset"),
+        patches=lambda: [(sessions_module, "refuse_hello", _nothing)],
     ),
     "term rule": Ablation(
         rule="section 1: a restored master jumps above",
+        only=("backup", "wall_clock"),
         patches=lambda: [(TermKeeper, "raise_above", lambda self, sql, above: self.term)],
     ),
     "late results": Ablation(
-        rule="R5: done work is accepted", patches=lambda: [(late_results.LateResults, "apply", _nothing)]
+        rule="R5: done work is accepted",
+        only=("cut", "one_way"),
+        patches=lambda: [(late_results.LateResults, "apply", _nothing)],
     ),
     "merge waits": Ablation(
         rule="a merge is of the parts that are there",
+        only=("retry_failed", "retry_all", "cancel"),
         patches=lambda: [(merging, "_parts", lambda uow, task_id: (0, 0, 0))],
     ),
     "fence margin": Ablation(
-        rule="R3: 2 s before the deadline", patches=lambda: [(work_module, "FENCE_MARGIN_MS", -5_000)]
+        rule="R3: 2 s before the deadline",
+        only=("cut", "node_sleeps"),
+        patches=lambda: [(work_module, "FENCE_MARGIN_MS", -5_000)],
     ),
 }
 
@@ -168,3 +205,8 @@ def ablated(name: str) -> Iterator[None]:
         for target, attribute, value in ABLATIONS[name].patches() if name else []:
             stack.enter_context(mock.patch.object(target, attribute, value))
         yield
+
+
+def only_of(name: str) -> tuple[str, ...]:
+    """Return the faults with which an ablation is sought; empty: all."""
+    return ABLATIONS[name].only if name else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.domain.node import NodeOwner
@@ -23,7 +24,7 @@ _BUSY_OWNERS = (NodeOwner.IN_USE, NodeOwner.SNOOZED, NodeOwner.GPU_PAUSED)
 class Faults:
     """Chooses what may happen in a run, and lets it happen until `stop`."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, only: tuple[str, ...] = ()) -> None:
         self.pool = pool
         self.random = pool.kernel.random
         self.counts: Counter[str] = Counter()
@@ -60,7 +61,7 @@ class Faults:
             "retry_all": self.retry_all,
             "grant": self.grant,
         }
-        some = self.random.sample(sorted(kinds), self.random.randrange(3, len(kinds)))
+        some = list(only) or self.random.sample(sorted(kinds), self.random.randrange(3, len(kinds)))
         self.kinds = {name: kinds[name] for name in some}
         self.every_ms = self.random.choice((4_000, 12_000, 30_000))
 
@@ -93,14 +94,14 @@ class Faults:
 
     def cut(self) -> None:
         node = self._node()
-        node.path.silence(up=True, down=True)
-        self._later((500, 5_000, 20_000, 60_000, 200_000), node.path.heal)
+        number = node.path.silence(up=True, down=True)
+        self._later((500, 5_000, 20_000, 60_000, 200_000), partial(node.path.heal, number))
 
     def one_way(self) -> None:
         node = self._node()
         up = self.random.random() < 0.5
-        node.path.silence(up=up, down=not up)
-        self._later((5_000, 20_000, 60_000, 200_000), node.path.heal)
+        number = node.path.silence(up=up, down=not up)
+        self._later((5_000, 20_000, 60_000, 200_000), partial(node.path.heal, number))
 
     def slow(self) -> None:
         node = self._node()

@@ -43,6 +43,7 @@ class Path:
         #: Direction -> nothing gets through: the other side hears nothing, and nobody is told.
         self.up_silent = False
         self.down_silent = False
+        self.silences = 0
         self.delay_ms = 5.0
         self.lines: list[Line] = []
         #: How likely a message comes twice: streams never do this, our rules must bear it all the same.
@@ -52,12 +53,17 @@ class Path:
     def is_cut(self) -> bool:
         return self.up_silent and self.down_silent
 
-    def silence(self, *, up: bool, down: bool) -> None:
+    def silence(self, *, up: bool, down: bool) -> int:
+        """Begin or end a silence; return its number, by which its own end is known from that of an older one."""
+        self.silences += 1
         self.up_silent, self.down_silent = up, down
         for line in self.lines:
             line.silence_changed()
+        return self.silences
 
-    def heal(self) -> None:
+    def heal(self, number: int = 0) -> None:
+        if number and number != self.silences:
+            return
         self.silence(up=False, down=False)
         for line in list(self.lines):
             line.flow()

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from core.domain.task import TERMINAL_TASK_STATES
-from tests.sim.ablations import ABLATIONS, ablated
+from tests.sim.ablations import ABLATIONS, ablated, only_of
 from tests.sim.faults import Faults
 from tests.sim.tasks import manifest
 from tests.sim.world import Broken, Pool, Template, template
@@ -39,13 +39,15 @@ class Outcome:
     settled_s: float = 0.0
 
 
-def simulate(made: Template, seed: int) -> Outcome:
-    """Run one seed to its end, or to the first rule that does not hold."""
+def simulate(made: Template, seed: int, only: tuple[str, ...] = ()) -> Outcome:
+    """Run one seed to its end, or to the first rule that does not hold. With `only`, long programs meet these
+    faults and no others.
+    """
     began = time.perf_counter()
     outcome = Outcome(seed=seed)
     pool = Pool(made, seed, nodes=2 + seed % 3, codec=seed % 8 == 0)
     try:
-        _live(pool, outcome)
+        _live(pool, outcome, only)
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome.broken = (
@@ -61,12 +63,13 @@ def simulate(made: Template, seed: int) -> Outcome:
     return outcome
 
 
-def _live(pool: Pool, outcome: Outcome) -> None:
+def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...]) -> None:
     chance = pool.kernel.random
-    faults = Faults(pool)
+    faults = Faults(pool, only)
     pool.mischief = chance.choice((0.0, 0.2, 0.5))
     pool.begin()
-    short = chance.random() < 0.25
+    pool.only_long = bool(only)
+    short = chance.random() < 0.25 and not only
     if short:
         pool.pace, pool.mischief = 0.02, pool.mischief / 10
     for _ in range(chance.randrange(4, 9) if short else chance.randrange(1, 4)):
@@ -121,7 +124,7 @@ def _work(
         for seed in range(first, first + step * count, step):
             if time.time() > until:
                 break
-            outcome = simulate(made, seed)
+            outcome = simulate(made, seed, only_of(without))
             results.put(outcome)
     results.put(None)
 
@@ -138,7 +141,7 @@ def main() -> int:
     wish = parser.parse_args()
     if wish.seed is not None:
         with template() as made, ablated(wish.without):
-            outcome = simulate(made, wish.seed)
+            outcome = simulate(made, wish.seed, only_of(wish.without))
         print(outcome.story or f"seed {wish.seed} holds: {dict(outcome.tasks)} {dict(outcome.attempts)}")
         return int(bool(outcome.broken))
     return _many(wish)

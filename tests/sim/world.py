@@ -107,6 +107,7 @@ class Pool(World):
         self.calm = False
         #: How programs behave while it is not.
         self.mischief = 0.3
+        self.only_long = False
         self._numbers = itertools.count(1)
         for index in range(nodes):
             self._new_node(f"node-{index + 1}")
@@ -328,6 +329,8 @@ class Pool(World):
 
     def plan(self, instruction: do.Execute, offer_index: int, spec_text: str, task_id: str) -> Plan:
         chance = self.kernel.random
+        if self.only_long and not self.calm:
+            return Plan(duration_ms=chance.randrange(30_000, 600_000))
         if self.calm or chance.random() > self.mischief:
             return Plan(duration_ms=int(chance.expovariate(1 / 15_000) * self.pace**2) + 1)
         kind = chance.choice(("fail", "retry", "oom", "checkpoint", "checkpoint", "dirty", "lost", "long", "long"))
