@@ -34,13 +34,12 @@ Patch = tuple[Any, str, Any]
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
     """`rule` as in the design's lifecycles; `patches` take it away. It is sought with long programs and the faults
-    in `only`; `seed` is one that fails so.
+    in `only`.
     """
 
     rule: str
     patches: Callable[[], list[Patch]]
     only: tuple[str, ...] = ()
-    seed: int | None = None
 
 
 def _nothing(*_args: object, **_kwargs: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.sim.ablations import ablated, only_of
 from tests.sim.run import simulate
 from tests.sim.world import Template, template
 
@@ -40,3 +41,10 @@ def test_every_rule_holds_in_random_pools(made: Template, block: int) -> None:
 @pytest.mark.parametrize("seed", REMEMBERED)
 def test_what_was_broken_once_holds(made: Template, seed: int) -> None:
     _holds(made, seed)
+
+
+@pytest.mark.parametrize("name", ["blind is not empty", "lease extension at restart"])
+def test_a_safeguard_that_is_taken_away_is_missed(made: Template, name: str) -> None:
+    """The simulation can fail: without this safeguard a rule does not hold."""
+    with ablated(name):
+        assert any(simulate(made, seed, only_of(name)).broken for seed in range(8))
