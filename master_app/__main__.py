@@ -32,9 +32,17 @@ DATA_DIR = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def cli() -> None:
-    """The HiveMind master."""
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.option("--connect", "host", metavar="HOST", default="", help="Open the console on a pinned master.")
+@DATA_DIR
+@click.pass_context
+def cli(ctx: click.Context, host: str, data_dir: Path | None) -> None:
+    """The HiveMind master. Without a command: its console, a window."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from master_app.console.app import run
+
+    raise SystemExit(run(_folder_path(data_dir), host))
 
 
 @cli.command("serve")
@@ -292,9 +300,13 @@ def _at(at_ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_ms / 1000))
 
 
-def _folder(data_dir: Path | None) -> DataFolder:
+def _folder_path(data_dir: Path | None) -> Path:
     given = data_dir or (Path(os.environ["HIVEMIND_DATA_DIR"]) if os.environ.get("HIVEMIND_DATA_DIR") else None)
-    return DataFolder(paths.folders("master", data_dir=given).data)
+    return paths.folders("master", data_dir=given).data
+
+
+def _folder(data_dir: Path | None) -> DataFolder:
+    return DataFolder(_folder_path(data_dir))
 
 
 def _settings(folder: DataFolder, flags: Mapping[str, Any]) -> MasterSettings:

@@ -25,7 +25,12 @@ class LoopThread:
         self._thread.start()
 
     def call(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run a coroutine there; callable from any thread."""
+        """Run a coroutine there; callable from any thread. After the end nothing runs: the answer is cancelled."""
+        if not self._thread.is_alive():
+            work.close()
+            ended: Future[T] = Future()
+            ended.cancel()
+            return ended
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self, timeout_s: float = 5.0) -> None:

@@ -220,10 +220,10 @@ class Figure(QFrame):
         self.spark = Sparkline(look, tint)
         figures = row(self._value, self._unit, None, spacing=5)
         figures.setAlignment(self._unit, Qt.AlignmentFlag.AlignBottom)
-        left = column(self._name, figures, self._note, spacing=2)
-        layout = row(left, spacing=4, margins=(12, 10, 10, 10))
-        layout.addWidget(self.spark, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.setLayout(layout)
+        figures.addWidget(self.spark)
+        # The note may be cut: what it says is also said to whoever points or listens.
+        self._note.setMinimumWidth(40)
+        self.setLayout(column(self._name, figures, self._note, spacing=2, margins=(12, 10, 10, 10)))
         self._look = look
         self._say = look.says
         look.says(self, lambda: self.setAccessibleName(name()))

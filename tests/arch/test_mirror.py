@@ -32,6 +32,7 @@ ELSEWHERE: dict[str, str] = {
     "master_app/console_uploads.py": "tests/integration/wire/test_console_door.py submits through it",
     "master_app/pool_watch.py": "tests/integration/wire/test_console_door.py watches a real pool",
     "master_app/bootstrap.py": "tests/integration/services and tests/e2e run what it builds",
+    "master_app/console/": "tests/ui/master_app/console plays whole windows; tests/e2e has a real master",
     "master_app/daemon.py": "tests/e2e starts and ends the real process",
     "master_app/fittings.py": "tests/integration/services and tests/e2e run what bootstrap joins with it",
     "master_app/folder.py": "tests/e2e: the lock and the doors of a running master",

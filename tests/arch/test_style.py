@@ -16,6 +16,7 @@ LONG_FILES: dict[str, str] = {
     "worker_app/execution/runner.py": "one file by design: it is put into containers as it is",
     "master_app/web/schemas.py": "one declaration for each shape of the API, in the order of its reference",
     "tests/support/worker_scenes.py": "a table of invented data: the scenes of the worker's window",
+    "tests/fakes/console_sample.py": "rows of sample data, a method for each answer of the port",
     "tests/support/pool_master.py": "a master with scripted nodes, as one thing that tests hold",
     "tests/unit/worker_app/agent/test_state_model.py": "one model with its invariants",
     "tests/integration/services/test_attempt_rules.py": "one test for each rule of a lifecycle",
@@ -23,6 +24,8 @@ LONG_FILES: dict[str, str] = {
 #: "path:function" -> why it may be longer.
 LONG_FUNCTIONS: dict[str, str] = {
     "master_app/bootstrap.py:_build": "the composition root: one list of constructors, read top to bottom",
+    "master_app/console/models/task_rows.py:task_columns": "a table: one entry for each column",
+    "tests/fakes/console_sample.py:overview": "one value of sample data",
     "core/manifest/text.py:manifest_text": "one literal: the whole manifest in the order of its reference",
     "tests/unit/worker_app/agent/test_state_model.py:perform": "one case for each instruction of the model",
 }

@@ -1,0 +1,1 @@
+"""Calls to the master, what follows from their answers, and nothing that is drawn."""

@@ -1,0 +1,1 @@
+"""Rows and how their cells are said. No widget, no call."""
