@@ -39,6 +39,8 @@ class TaskView:
     max_ucpt: int | None
     bundle_id: str
     generation: int
+    #: One part is (or was) run alone, to see what it takes.
+    try_one: bool = False
 
     @property
     def progress(self) -> float:

@@ -66,7 +66,7 @@ def opening(task: TaskRecord, spec: TaskSpec) -> HoldRequest:
         task_id=task.task_id,
         owner_id=task.owner_id,
         resources=spec.resources,
-        parallel=min(count, spec.split.max_parallel or count),
+        parallel=1 if task.try_one else min(count, spec.split.max_parallel or count),
         timeout_ms=spec.run.timeout_s * 1000,
         left_ucpt=left_of_cap(task),
     )

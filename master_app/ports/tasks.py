@@ -70,6 +70,8 @@ class TaskRecord:
     #: When its bundle and artifacts may be removed; 0: not ended yet.
     expires_ms: int = 0
     expired: bool = False
+    #: One part runs first; when it has ended the task pauses until its owner has seen what it took.
+    try_one: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,8 @@ class PoolTask:
     #: Since when its first ready subtask has found no node; 0: it found one.
     starved_since_ms: int = 0
     prefers_reliable: bool = False
+    #: Its owner tries one part: nothing follows it in its lane.
+    alone: bool = False
 
     @property
     def waiting(self) -> int:

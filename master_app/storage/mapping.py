@@ -70,6 +70,7 @@ def task_to_row(task: TaskRecord) -> Row:
         task.expires_ms,
         int(task.expired),
         task.result_bytes,
+        int(task.try_one),
     )
 
 
@@ -117,6 +118,7 @@ def row_to_task(row: Row) -> TaskRecord:
         expires_ms=row[39],
         expired=bool(row[40]),
         result_bytes=row[41],
+        try_one=bool(row[42]),
     )
 
 

@@ -54,6 +54,7 @@ def row_to_task_view(row: Any) -> TaskView:
         max_ucpt=task.max_ucpt,
         bundle_id=task.bundle_id,
         generation=task.generation,
+        try_one=task.try_one,
     )
 
 

@@ -81,8 +81,8 @@ class TaskControl:
 
         return self._writer.execute(command)
 
-    def resume(self, who: Principal, task_id: str) -> Future[TaskState]:
-        """Take a pause back, or try again after a hold."""
+    def resume(self, who: Principal, task_id: str, *, max_ucpt: int | None = None) -> Future[TaskState]:
+        """Take a pause back, or try again after a hold. `max_ucpt` is a new cap, at least what was paid."""
 
         def command(uow: UnitOfWork) -> TaskState:
             task = self._owned(uow, who, task_id)
@@ -90,8 +90,11 @@ class TaskControl:
             if task.wish is Wish.CANCEL:
                 raise Conflict("This task is being cancelled.", code="TASK_CANCELLING")
             task.wish = Wish.RUN
+            if max_ucpt is not None:
+                _set_cap(task, max_ucpt)
             if task.held is not HeldCode.DEPENDENCY_FAILED:
                 task.held, task.held_reason = None, ""
+            self._run_all(uow, task)
             self._rollup.refresh(uow, task)
             self._dispatch(uow)
             uow.publish(audited(who, "task.resume", task_id, "", at_ms=uow.now_ms))
@@ -159,6 +162,15 @@ class TaskControl:
 
         return self._writer.execute(command)
 
+    def _run_all(self, uow: UnitOfWork, task: TaskRecord) -> None:
+        """After one part was tried: let the others run side by side, with a hold for them."""
+        hot = uow.pool.tasks.get(task.task_id)
+        spec = self._specs.get(uow, task)
+        if task.try_one and hot is not None:
+            task.try_one = False
+            uow.pool.change(hot, max_parallel=spec.split.max_parallel, alone=False)
+            self._funds.open(uow, task, spec, hot)
+
     def _reopen(self, uow: UnitOfWork, task: TaskRecord, *, all_of_it: bool) -> None:
         if all_of_it:
             task.generation += 1
@@ -201,6 +213,14 @@ class TaskControl:
         if task is None or (task.owner_id != who.user_id and not who.may(Action.TASK_CONTROL_ANY)):
             raise NotFound("There is no such task.", code="TASK_NOT_FOUND")
         return task
+
+
+def _set_cap(task: TaskRecord, max_ucpt: int) -> None:
+    if max_ucpt < task.paid_ucpt:
+        raise Conflict(
+            "The cap is below what this task has cost already.", code="CAP_TOO_LOW", fix="Give a larger cap."
+        )
+    task.max_ucpt = max_ucpt
 
 
 def _refuse_ended(task: TaskRecord, verb: str) -> None:

@@ -63,7 +63,9 @@ class Funds:
         """After a dispatch: bring the holds of what was placed ahead again, so that the next one finds room."""
         for task_id in task_ids:
             hot = uow.pool.tasks.get(task_id)
-            if hot is not None and hot.affordable is not None and hot.affordable <= hot.lanes and hot.waiting:
+            if hot is None or (hot.max_parallel and hot.lanes >= hot.max_parallel):
+                continue
+            if hot.affordable is not None and hot.affordable <= hot.lanes and hot.waiting:
                 self._extend_one(uow, hot)
 
     def look(self, uow: UnitOfWork) -> None:
@@ -93,7 +95,9 @@ class Funds:
         each = self._each(uow, self._specs.get(uow, task))
         if not each:
             return
-        wanted = hot.lanes + min(max(1, hot.waiting), max(STEP, hot.lanes))
+        # Never for more than may run at once.
+        more = min(hot.waiting, hot.max_parallel - hot.lanes) if hot.max_parallel else hot.waiting
+        wanted = hot.lanes + min(max(1, more), max(STEP, hot.lanes))
         state = settlement.extend_holds(
             uow,
             [

@@ -69,9 +69,10 @@ def _hot_task(pool: Pool, task: TaskRecord, spec: TaskSpec) -> PoolTask:
         dispatchable=task.state in DISPATCHABLE_TASK_STATES
         or (task.state is TaskState.WAITING and task.wait_for is WaitFor.PIN),
         pinned=task.pin is not None,
-        max_parallel=spec.split.max_parallel,
+        max_parallel=1 if task.try_one else spec.split.max_parallel,
         lease_s=spec.lease_s,
         prefers_reliable=task.returned >= 20,
+        alone=task.try_one,
     )
 
 

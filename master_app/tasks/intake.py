@@ -138,8 +138,13 @@ class Intake:
             pin=self._pin(spec.image.ref),
         )
 
-    def submit(self, who: Principal, prepared: Prepared, idempotency_key: str = "") -> Future[Submitted]:
-        """Make the task and its opening hold, durably. The same key of the same user makes one task."""
+    def submit(
+        self, who: Principal, prepared: Prepared, idempotency_key: str = "", *, try_one: bool = False
+    ) -> Future[Submitted]:
+        """Make the task and its opening hold, durably. The same key of the same user makes one task.
+
+        `try_one`: run one part, then pause until the owner resumes it.
+        """
         spec = prepared.spec
         spec_json, resolved = spec_to_json(spec), manifest_text(spec)
         seen = self._quotas.look(who.user_id)
@@ -159,6 +164,7 @@ class Intake:
             )
             self._quotas.admit(uow, who.user_id, seen, more)
             task = self._record(uow, who, prepared, idempotency_key)
+            task.try_one = try_one and task.subtask_count > 1
             waits = self._waits(uow, who, task, spec)
             uow.tasks.add(
                 SubmittedTask(

@@ -16,6 +16,7 @@ from core.domain.task import (
     TaskFacts,
     TaskState,
     WaitFor,
+    Wish,
     enough_succeeded,
     roll_up,
 )
@@ -24,6 +25,8 @@ from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.pool import LiveAttempt
 
+#: Why a task pauses by itself (`TaskRecord.try_one`).
+TRIED_ONE = "one part was tried"
 #: Returned attempts after which a task asks for steadier nodes (R8).
 RETURNED_LIMIT = 20
 
@@ -65,8 +68,12 @@ class Rollup:
 
     def refresh(self, uow: UnitOfWork, task: TaskRecord) -> None:
         """Recompute the state of a task and let everything follow. Saves the task."""
+        if task.try_one and task.wish is Wish.RUN and task.succeeded + task.failed:
+            task.wish = Wish.PAUSE
         facts = task_facts(task, uow.now_ms)
         rolled = roll_up(facts)
+        if task.try_one and rolled.state is TaskState.PAUSED:
+            rolled = replace(rolled, reason=TRIED_ONE)
         if task.returned >= RETURNED_LIMIT and not rolled.reason and rolled.state in DISPATCHABLE_TASK_STATES:
             rolled = replace(rolled, reason=f"given back {task.returned} times: needs steadier nodes")
         source = task.state

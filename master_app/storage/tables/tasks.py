@@ -62,6 +62,7 @@ tasks = Table(
     integer("expires_ms"),
     integer("expired"),
     integer("result_bytes"),
+    integer("try_one"),
     **BY_KEY,
 )
 
