@@ -40,6 +40,7 @@ from master_app.users.vault import UserSecrets
 from master_app.vitals import Vitals
 from master_app.vpn.configs import VpnConfigs
 from master_app.vpn.hub import Hub
+from master_app.web.pages.services import PageServices
 from master_app.web.services import WebServices
 
 
@@ -146,6 +147,12 @@ class Master:
             ledger=self.storage.ledger_reads,
             blobs=self.store,
             feed=self.feed,
+            pages=PageServices(
+                reads=self.storage.page_reads,
+                user_reads=self.storage.user_reads,
+                uses=self.queries,
+                retention_days=self.settings.retention_days,
+            ),
             vpn=self.vpn,
             clock=self.clock,
             conditions=self.conditions,

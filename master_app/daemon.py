@@ -151,6 +151,7 @@ class Daemon:
             certificate=certificate,
             key=key,
             behind_proxy=settings.behind_proxy,
+            pool_name=settings.pool_name,
         )
         self._timers = [
             Timer(self._clock, [(TICK_S, master.reaper.tick), (TOKENS_S, lambda: _keep_tokens(master))]),

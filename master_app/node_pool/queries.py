@@ -12,6 +12,7 @@ from core.domain.errors import NotFound
 from core.domain.explain import WhyWaiting
 from core.domain.node import HostUse, NodeAdmin, NodeOwner
 from core.domain.resources import Resources
+from core.domain.session import AttemptUse
 from core.domain.user import Action, Principal, require
 from core.domain.views import NodeView
 from master_app.node_pool.sessions import NodeSessions
@@ -58,6 +59,15 @@ class NodeQueries:
             if node is None or node.admin is NodeAdmin.REVOKED:
                 raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
             return self._view(uow, node)
+
+        return self._writer.execute(command)
+
+    def uses(self, task_id: str) -> Future[Sequence[AttemptUse]]:
+        """Return what each live attempt of a task last said that it uses. Whose task it is, the caller knows."""
+
+        def command(uow: UnitOfWork) -> Sequence[AttemptUse]:
+            found = (self._sessions.use_of(live) for live in uow.pool.live_of_task(task_id))
+            return [use for use in found if use is not None]
 
         return self._writer.execute(command)
 

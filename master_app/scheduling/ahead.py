@@ -76,7 +76,13 @@ def indices_for(gap: Gap, desk: Desk, rivals: Rivals, *, lanes: int, limit: int)
 
 def _may_follow(gap: Gap, desk: Desk) -> bool:
     task, pool = gap.task, desk.pool
-    if task.alone or not task.dispatchable or not task.pinned or task.waiting <= 0 or not task.is_plain(task.next_index):
+    if (
+        task.alone
+        or not task.dispatchable
+        or not task.pinned
+        or task.waiting <= 0
+        or not task.is_plain(task.next_index)
+    ):
         return False
     if task.affordable is not None and task.lanes > task.affordable:
         return False

@@ -22,6 +22,7 @@ from master_app.storage.history_reads import SqlAuditReads
 from master_app.storage.ledger_reads import SqlLedgerReads
 from master_app.storage.log_files import SegmentedLogFiles
 from master_app.storage.migrate import upgrade
+from master_app.storage.page_reads import SqlPageReads
 from master_app.storage.readers import Readers
 from master_app.storage.task_reads import SqlTaskReads
 from master_app.storage.transactions import SqlTransactions
@@ -57,6 +58,7 @@ class Storage:
         self._clock = clock
         self._readers = Readers(reading)
         self.task_reads: Final = SqlTaskReads(self._readers)
+        self.page_reads: Final = SqlPageReads(self._readers)
         self.blob_reads: Final = SqlBlobReads(self._readers)
         self.ledger_reads: Final = SqlLedgerReads(self._readers)
         self.user_reads: Final = SqlUserReads(self._readers)

@@ -141,10 +141,7 @@ class Intake:
     def submit(
         self, who: Principal, prepared: Prepared, idempotency_key: str = "", *, try_one: bool = False
     ) -> Future[Submitted]:
-        """Make the task and its opening hold, durably. The same key of the same user makes one task.
-
-        `try_one`: run one part, then pause until the owner resumes it.
-        """
+        """Make the task and its opening hold, durably; one task a key. `try_one`: one part, then pause."""
         spec = prepared.spec
         spec_json, resolved = spec_to_json(spec), manifest_text(spec)
         seen = self._quotas.look(who.user_id)

@@ -1,10 +1,10 @@
-"""create_app: REST, the landing page and the API's documents, with errors, limits and headers around them."""
+"""create_app: REST, the pages and the API's documents, with errors, limits and headers around them."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from master_app.web.api import secrets as user_secrets
 from master_app.web.documents import complete
 from master_app.web.headers import add_headers
 from master_app.web.limits import limiter
+from master_app.web.pages.register import register_pages
 from master_app.web.schemas import ProblemDocument
 from master_app.web.services import WebServices
 from master_app.web.uploads import FREE_RESERVE_BYTES, USER_BYTES, Uploads
@@ -66,6 +67,8 @@ class WebSettings:
     free_reserve_bytes: int = FREE_RESERVE_BYTES
     pool_name: str = "HiveMind"
     version: str = _VERSION
+    #: Signs the cookie that carries form tokens; kept over restarts, so that open forms still work.
+    secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
 
 def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
@@ -102,7 +105,14 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
         app.register_blueprint(each.bp)
     app.register_blueprint(health.conditions_bp)
     app.spec_processor(complete)
-    _pages(app, settings)
+    _documents(app, settings)
+    register_pages(
+        app,
+        services.pages,
+        secret_key=settings.secret_key,
+        pool_name=settings.pool_name,
+        version=settings.version,
+    )
     inner: Any = app.wsgi_app
     if settings.behind_proxy:
         inner = ProxyFix(inner, x_for=1, x_proto=1, x_host=1)
@@ -165,12 +175,7 @@ def _collect(found: list[Problem], prefix: str, value: Any) -> None:
         )
 
 
-def _pages(app: APIFlask, settings: WebSettings) -> None:
-    @app.get("/")
-    @app.doc(hide=True)
-    def landing() -> Any:
-        return render_template("landing.html", pool_name=settings.pool_name, version=settings.version)
-
+def _documents(app: APIFlask, settings: WebSettings) -> None:
     @app.get("/api/v1/docs")
     @app.doc(hide=True)
     def docs() -> Any:

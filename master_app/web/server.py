@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import secrets
 import socket
 import ssl
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 import uvicorn
 
+from core import paths
 from core.domain.errors import Conflict, Invalid, StorageUnavailable
 from core.listening import taken
 from master_app.web.app import WebSettings, create_app
@@ -162,13 +164,25 @@ def start_web(
     """
     hosts = ("localhost", "127.0.0.1", "[::1]") if is_loopback(host) and not behind_proxy else ()
     settings = WebSettings(
-        upload_folder=data_dir / "uploads", hosts=hosts, behind_proxy=behind_proxy, pool_name=pool_name
+        upload_folder=data_dir / "uploads",
+        hosts=hosts,
+        behind_proxy=behind_proxy,
+        pool_name=pool_name,
+        secret_key=_kept_key(data_dir),
     )
     app = create_app(services, settings)
     live = LiveStreams(services.feed, services.authenticator.authenticate)
     server = serve_app(app, host, port, certificate=certificate, key=key, behind_proxy=behind_proxy, live=live)
     server.uploads = app.extensions["hivemind.uploads"]
     return server
+
+
+def _kept_key(data_dir: Path) -> str:
+    """Return the key that signs form tokens; made at the first start, readable by its owner alone."""
+    path = data_dir / "web.key"
+    if not path.is_file():
+        paths.write_private(path, secrets.token_urlsafe(32).encode())
+    return path.read_text(encoding="utf-8").strip()
 
 
 def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -36,6 +36,7 @@ from master_app.users.minting import Issued
 from master_app.users.quotas import Quotas
 from master_app.users.rules import RulesBook
 from master_app.vpn.configs import VpnMade
+from master_app.web.pages.services import PageServices
 
 
 class IntakeService(Protocol):
@@ -205,6 +206,7 @@ class WebServices:
     ledger: LedgerReads
     blobs: BlobReader
     feed: Feed
+    pages: PageServices
     vpn: VpnService
     clock: Clock
     conditions: ConditionsService

@@ -14,7 +14,7 @@ from tests.support.role_rows import ROWS
 
 
 def test_every_endpoint_of_the_api_has_its_row(tmp_path: Path) -> None:
-    services: Any = SimpleNamespace(figures=None)
+    services: Any = SimpleNamespace(figures=None, pages=None)
     app = create_app(services, WebSettings(upload_folder=tmp_path / "uploads"))
     served = {
         f"{method} {rule.rule}"

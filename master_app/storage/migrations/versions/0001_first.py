@@ -51,7 +51,8 @@ TABLES: Final = {
         "state_reason state_since_ms:i wish held held_reason wait_for merge started_ms:i ended_ms:i "
         "deadline_ms:i generation:i next_index:i ready:i backoff:i active:i succeeded:i failed:i "
         "cancelled:i eaten:i live_attempts:i max_failed:i min_success:f revision:i pin wheels "
-        "parts_blob paid_ucpt:i max_ucpt:n returned:i idempotency_key expires_ms:i expired:i result_bytes:i try_one:i"
+        "parts_blob paid_ucpt:i max_ucpt:n returned:i idempotency_key expires_ms:i expired:i "
+        "result_bytes:i try_one:i"
     ),
     "tokens": (
         "*token_id user_id kind secret_sha256 name scopes created_ms:i expires_ms:i revoked_ms:i "

@@ -1,0 +1,206 @@
+"""What pages draw: grids, charts and sums, each from an index, none growing with what the page does not show."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Integer, case, cast, func, or_, select
+from sqlalchemy import text as sql
+
+from core.domain.attempt import LIVE_ATTEMPT_STATES, AttemptState
+from core.domain.ledger import PAYMENT_CODES, ChainedTransfer, Code, user_account
+from core.domain.subtask import SubtaskState
+from core.domain.task import LIVE_TASK_STATES, TaskState
+from core.domain.views import AttemptView
+from master_app.ports.page_reads import CellRow, DayOfMoney, FailedPart, RunningNow, RunRow
+from master_app.storage.mapping_ledger import row_to_chained
+from master_app.storage.readers import Readers
+from master_app.storage.tables.ledger import IS_SPENDING, accounts, transfers
+from master_app.storage.tables.nodes import nodes
+from master_app.storage.tables.tasks import TASK_IS_LIVE, attempts, subtasks, tasks
+from master_app.storage.values import TICKS
+from master_app.storage.views import row_to_attempt_view
+
+HOLD_CODES: Final = (Code.HOLD_OPEN, Code.HOLD_EXTEND, Code.HOLD_RELEASED)
+_DAY_MS: Final = 86_400_000
+_KEPT: Final = 64
+#: A grid of a million rows takes a second to add up: it is shown again for so many times what it took.
+_KEPT_TIMES: Final = 10
+_ATTEMPT: Final = select(attempts, nodes.c.name).outerjoin(nodes, nodes.c.node_id == attempts.c.node_id)
+
+
+class SqlPageReads:
+    """See the port."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._lock = threading.Lock()
+        self._cells: OrderedDict[tuple[str, int], tuple[float, Sequence[CellRow]]] = OrderedDict()
+
+    def cells(self, task_id: str, subtask_count: int, at_most: int) -> Sequence[CellRow]:
+        key, now = (task_id, at_most), time.monotonic()
+        with self._lock:
+            kept = self._cells.get(key)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        found = self._read_cells(task_id, subtask_count, at_most)
+        spent = time.monotonic() - now
+        if spent > 0.05:
+            with self._lock:
+                self._cells[key] = (now + spent * _KEPT_TIMES, found)
+                while len(self._cells) > _KEPT:
+                    self._cells.popitem(last=False)
+        return found
+
+    def _read_cells(self, task_id: str, subtask_count: int, at_most: int) -> Sequence[CellRow]:
+        size = -(-subtask_count // at_most)
+        cell = subtasks.c.ix if size == 1 else cast(subtasks.c.ix / size, Integer)
+        query = (
+            select(cell, subtasks.c.state, func.count())
+            .where(subtasks.c.task_id == task_id, subtasks.c.ix < subtask_count)
+            .group_by(cell, subtasks.c.state)
+        )
+        rows = self._readers.rows(query)
+        return [CellRow(int(row[0]), SubtaskState(row[1]), int(row[2])) for row in rows]
+
+    def live_attempts(self, task_id: str, limit: int = 500) -> Sequence[AttemptView]:
+        states = [state.value for state in LIVE_ATTEMPT_STATES]
+        query = _ATTEMPT.where(attempts.c.task_id == task_id, attempts.c.state.in_(states))
+        return [row_to_attempt_view(row) for row in self._readers.rows(query.limit(limit))]
+
+    def runs(self, task_id: str, before_index: int, limit: int = 400) -> Sequence[RunRow]:
+        query = (
+            select(
+                attempts.c.ix,
+                attempts.c.state,
+                attempts.c.started_ms,
+                attempts.c.ended_ms,
+                attempts.c.memory_bytes,
+                attempts.c.peak_memory_bytes,
+                attempts.c.ticks,
+                attempts.c.paid_ucpt,
+            )
+            .where(attempts.c.task_id == task_id, attempts.c.ix < before_index, attempts.c.started_ms > 0)
+            .order_by(attempts.c.ix.desc())
+            .limit(limit)
+        )
+        return [
+            RunRow(row[0], AttemptState(row[1]), row[2], row[3], row[4], row[5], TICKS.load(row[6]), row[7] or 0)
+            for row in self._readers.rows(query)
+        ]
+
+    def failed_parts(self, task_id: str, limit: int = 200) -> Sequence[FailedPart]:
+        failed = (
+            select(subtasks.c.ix)
+            .where(subtasks.c.task_id == task_id, subtasks.c.state == SubtaskState.FAILED.value)
+            .order_by(subtasks.c.ix)
+            .limit(limit)
+        )
+        indices = [row[0] for row in self._readers.rows(failed)]
+        if not indices:
+            return ()
+        query = _ATTEMPT.where(
+            attempts.c.task_id == task_id,
+            attempts.c.ix.in_(indices),
+            attempts.c.state == AttemptState.FAILED.value,
+        ).order_by(attempts.c.ix, attempts.c.attempt_id)
+        found: dict[int, list[AttemptView]] = {index: [] for index in indices}
+        for row in self._readers.rows(query):
+            found[row[2]].append(row_to_attempt_view(row))
+        return [FailedPart(index, tuple(tries)) for index, tries in found.items()]
+
+    def running(self, owner_id: str | None) -> RunningNow:
+        where = [sql(TASK_IS_LIVE)] + ([tasks.c.owner_id == owner_id] if owner_id is not None else [])
+        query = select(
+            func.coalesce(func.sum(tasks.c.active), 0),
+            func.count(case((tasks.c.active > 0, 1))),
+            func.count(),
+            func.count(case((tasks.c.state == TaskState.HELD.value, 1))),
+        ).where(*where)
+        row = self._readers.row(query)
+        assert row is not None
+        return RunningNow(subtasks=int(row[0]), tasks=int(row[1]), live=int(row[2]), held=int(row[3]))
+
+    def count_tasks(self, owner_id: str | None, states: Sequence[TaskState], at_most: int) -> int:
+        inner = select(tasks.c.task_id)
+        if owner_id is not None:
+            inner = inner.where(tasks.c.owner_id == owner_id)
+        if states and set(states) <= LIVE_TASK_STATES:
+            inner = inner.where(sql(TASK_IS_LIVE))
+        if states:
+            inner = inner.where(tasks.c.state.in_([state.value for state in states]))
+        row = self._readers.row(select(func.count()).select_from(inner.limit(at_most).subquery()))
+        return int(row[0]) if row is not None else 0
+
+    def hold_ucpt(self, owner_id: str) -> int:
+        query = (
+            select(func.coalesce(func.sum(accounts.c.balance_ucpt), 0))
+            .select_from(tasks)
+            .join(accounts, accounts.c.account_id == "hold:" + tasks.c.task_id)
+            .where(tasks.c.owner_id == owner_id, sql(TASK_IS_LIVE))
+        )
+        row = self._readers.row(query)
+        return int(row[0]) if row is not None else 0
+
+    def money_by_day(self, user_id: str, since_ms: int, offset_ms: int) -> Sequence[DayOfMoney]:
+        spent_day: Any = cast((transfers.c.at_ms + offset_ms) / _DAY_MS, Integer)
+        spent = self._readers.rows(
+            select(spent_day, func.sum(transfers.c.amount_ucpt))
+            .where(transfers.c.actor_id == user_id, transfers.c.at_ms >= since_ms, sql(IS_SPENDING))
+            .group_by(spent_day)
+        )
+        earned = self._readers.rows(
+            select(spent_day, func.sum(transfers.c.amount_ucpt))
+            .where(
+                transfers.c.credit == user_account(user_id),
+                transfers.c.at_ms >= since_ms,
+                transfers.c.code.in_([code.value for code in PAYMENT_CODES]),
+            )
+            .group_by(spent_day)
+        )
+        days: dict[int, list[int]] = {}
+        for side, rows in enumerate((spent, earned)):
+            for day, amount in rows:
+                days.setdefault(int(day), [0, 0])[side] += int(amount)
+        return [DayOfMoney(day, both[0], both[1]) for day, both in sorted(days.items())]
+
+    def spending(self, user_id: str, before: int, at_most_ms: int, limit: int) -> Sequence[ChainedTransfer]:
+        query = (
+            select(transfers)
+            .where(
+                transfers.c.actor_id == user_id,
+                transfers.c.at_ms <= at_most_ms,
+                transfers.c.sequence < before,
+                sql(IS_SPENDING),
+            )
+            .order_by(transfers.c.at_ms.desc(), transfers.c.sequence.desc())
+            .limit(limit)
+        )
+        return [row_to_chained(tuple(row)) for row in self._readers.rows(query)]
+
+    def total_since(self, user_id: str, sequence: int, at_ms: int) -> int:
+        own = user_account(user_id)
+        plus = case((transfers.c.credit == own, transfers.c.amount_ucpt), else_=-transfers.c.amount_ucpt)
+        moved = select(func.coalesce(func.sum(plus), 0)).where(
+            or_(transfers.c.debit == own, transfers.c.credit == own),
+            transfers.c.sequence > sequence,
+            transfers.c.code.not_in([code.value for code in HOLD_CODES]),
+        )
+        spent = select(func.coalesce(func.sum(transfers.c.amount_ucpt), 0)).where(
+            transfers.c.actor_id == user_id,
+            transfers.c.at_ms >= at_ms,
+            transfers.c.sequence > sequence,
+            sql(IS_SPENDING),
+        )
+        with self._readers.snapshot() as connection:
+            return int(connection.execute(moved).scalar_one()) - int(connection.execute(spent).scalar_one())
+
+    def task_names(self, task_ids: Sequence[str]) -> Mapping[str, str]:
+        if not task_ids:
+            return {}
+        query = select(tasks.c.task_id, tasks.c.name).where(tasks.c.task_id.in_(list(task_ids)[:500]))
+        return {row[0]: row[1] for row in self._readers.rows(query)}

@@ -1,0 +1,121 @@
+"""Nodes as pages show them: the pool in one look, bands of load, sums. Read at most once a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.domain.node import NodeAdmin, NodeHealth, NodeOwner
+from core.domain.user import Principal
+from core.domain.views import NodeView
+from master_app.web.api.parts import done
+from master_app.web.identity import services
+
+_FRESH_S: Final = 1.0
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One node in the picture of the pool: width = cores, colour = load. `load` None: kept by its owner."""
+
+    name: str
+    cores: float
+    load: int | None
+    band: int
+    light: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolFacts:
+    """The pool in some numbers."""
+
+    nodes: int
+    online: int
+    cores: float
+    cores_free: float
+    gpus: int
+    gpus_free: int
+    memory_bytes: int
+    memory_free_bytes: int
+    running: int
+    tiles: tuple[Tile, ...]
+
+
+class NodeList:
+    """All nodes as of at most a second ago: 300 open pages must not ask the writer 300 times."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+        self._nodes: tuple[NodeView, ...] = ()
+
+    def get(self, who: Principal) -> Sequence[NodeView]:
+        with _lock:
+            now = time.monotonic()
+            if now - self._at >= _FRESH_S or not self._nodes:
+                found: Sequence[NodeView] = done(services().nodes.nodes(who))
+                self._nodes = tuple(found)
+                self._at = time.monotonic()
+            return self._nodes
+
+
+def all_nodes(who: Principal) -> Sequence[NodeView]:
+    """Return the nodes of the pool, revoked ones left out."""
+    from flask import current_app
+
+    found: NodeList = current_app.extensions["hivemind.node_list"]
+    return [node for node in found.get(who) if node.admin is not NodeAdmin.REVOKED]
+
+
+def load_of(node: NodeView) -> float:
+    """Return the load that placement looks at, 0..1: the machine's own, or what is reserved on it."""
+    shares = [node.host.cpu_percent / 100, node.host.memory_percent / 100]
+    if node.capacity.cpu_millis:
+        shares.append(node.reserved.cpu_millis / node.capacity.cpu_millis)
+    if node.capacity.memory_bytes:
+        shares.append(node.reserved.memory_bytes / node.capacity.memory_bytes)
+    return min(1.0, max(shares))
+
+
+def tile(node: NodeView) -> Tile:
+    kept = node.owner_state not in (NodeOwner.AVAILABLE, NodeOwner.GPU_PAUSED)
+    load = round(load_of(node) * 100)
+    return Tile(
+        name=node.name,
+        cores=max(1.0, node.capacity.cpu_millis / 1000),
+        load=None if kept else load,
+        band=min(5, round(load / 20)),
+        light=load < 50,
+    )
+
+
+def takes_work(node: NodeView) -> bool:
+    """Tell whether neither operator nor owner keeps the node from taking work; it may be full all the same."""
+    kept = node.owner_state not in (NodeOwner.AVAILABLE, NodeOwner.GPU_PAUSED)
+    return node.admin is NodeAdmin.ACTIVE and node.health is NodeHealth.READY and not kept
+
+
+def is_online(node: NodeView) -> bool:
+    return node.health in (NodeHealth.READY, NodeHealth.SUSPECT) and node.admin is not NodeAdmin.PENDING
+
+
+def pool_facts(who: Principal) -> PoolFacts:
+    """Return the pool in one look."""
+    nodes = all_nodes(who)
+    online = [node for node in nodes if is_online(node)]
+    open_ones = [node for node in online if takes_work(node)]
+    return PoolFacts(
+        nodes=len(nodes),
+        online=len(online),
+        cores=sum(node.capacity.cpu_millis for node in online) / 1000,
+        cores_free=sum(max(0, n.capacity.cpu_millis - n.reserved.cpu_millis) for n in open_ones) / 1000,
+        gpus=sum(node.capacity.gpus for node in online),
+        gpus_free=sum(max(0, n.capacity.gpus - n.reserved.gpus) for n in open_ones),
+        memory_bytes=sum(node.capacity.memory_bytes for node in online),
+        memory_free_bytes=sum(max(0, n.capacity.memory_bytes - n.reserved.memory_bytes) for n in open_ones),
+        running=sum(node.running for node in online),
+        tiles=tuple(tile(node) for node in sorted(online, key=lambda n: -n.capacity.cpu_millis)),
+    )
