@@ -257,7 +257,7 @@ def _conclude(
     if runs:
         line = Line(code="would_run", values={"situation": situation.value})
         state = NodeOwner.AVAILABLE if gpu or not means.has_gpu else NodeOwner.GPU_PAUSED
-        owner = OwnerStatus(state=state, reason="" if gpu else "gpu")
+        owner = OwnerStatus(state=state, reason="gpu" if state is NodeOwner.GPU_PAUSED else "")
         work = OnEnter.THROTTLE if rules is not None and _throttles(rules, situation) else OnEnter.KEEP
     else:
         assert refusing is not None

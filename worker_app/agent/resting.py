@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from core.domain.errors import HiveMindError
@@ -21,9 +22,15 @@ class Resting:
         #: Steady clock; negative: not frozen.
         self._frozen_ms = -1
         self._throttled = False
+        # One after another, in the order in which they were asked for: a thaw must not overtake its freeze.
+        self._turn = asyncio.Lock()
 
     async def freeze(self, sandbox: Sandbox | None) -> None:
         """Stop all that runs in it; frozen time is not metered."""
+        async with self._turn:
+            await self._freeze(sandbox)
+
+    async def _freeze(self, sandbox: Sandbox | None) -> None:
         if sandbox is None or self._frozen_ms >= 0:
             return
         self._frozen_ms = self._shop.clock.steady_ms()
@@ -35,6 +42,10 @@ class Resting:
 
     async def thaw(self, sandbox: Sandbox | None, following: Following | None, seconds_left: float) -> None:
         """Let it go on. Its countdown ran on meanwhile, and is set anew at once."""
+        async with self._turn:
+            await self._thaw(sandbox, following, seconds_left)
+
+    async def _thaw(self, sandbox: Sandbox | None, following: Following | None, seconds_left: float) -> None:
         if sandbox is None or self._frozen_ms < 0:
             return
         frozen_ms, self._frozen_ms = self._shop.clock.steady_ms() - self._frozen_ms, -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,3 +106,20 @@ async def test_nothing_is_taken_from_an_owner_who_is_blocked(tmp_path: Path) -> 
         rig.master.offer(make_brief(), make_offer("a1"))
         update = await rig.master.ended("a1")
         assert (update.state, update.reason) == (AttemptState.REJECTED, "owner_not_allowed")
+
+
+async def test_freezing_and_thawing_in_one_breath_end_as_asked_last(tmp_path: Path) -> None:
+    async with running_agent(tmp_path) as rig:
+        sandbox = await _running(rig)
+        slow = sandbox.freeze
+
+        async def freeze() -> None:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            await slow()
+
+        sandbox.freeze = freeze  # type: ignore[method-assign]
+        for action in (OnEnter.FREEZE, OnEnter.KEEP, OnEnter.FREEZE, OnEnter.KEEP):
+            rig.performer.tell(stimuli.Yield(action))
+        await rig.settle()
+        assert not sandbox.frozen
