@@ -19,7 +19,7 @@ from core.domain.operations import NewUser, NodeAction, TaskAction
 from core.domain.views import TaskView
 from master_app.console.controllers.lists import LedgerController, PeopleController, PoolController
 from master_app.console.controllers.paging import PagedList
-from master_app.console.controllers.session import Session, words_of
+from master_app.console.controllers.session import Session, diagnostics, words_of
 from master_app.console.controllers.tasks import LIVE, TaskDetail, TasksController
 from master_app.console.models.page_rows import ROLES
 from master_app.console.models.task_rows import overview_columns, running_count
@@ -50,6 +50,7 @@ class PoolWindow(QObject):
             PoolController(session),
         )
         self._page = ""
+        self._map_is_old = False
         look = self.look
         self.checklist = Checklist(look)
         self.live: RowModel[TaskView] = RowModel(overview_columns(), key=lambda row: row.task_id)
@@ -82,8 +83,6 @@ class PoolWindow(QObject):
         shell.refresh.connect(lambda: self._shown(self._page))
         session.start()
         shell.show_page("overview")
-
-    # ---- joining
 
     def _join_session(self) -> None:
         session, shell = self.session, self.shell
@@ -153,16 +152,19 @@ class PoolWindow(QObject):
         pool.doctor_read.connect(settings.show_doctor)
         settings.save_wanted.connect(pool.save_settings)
         settings.doctor_wanted.connect(pool.load_doctor)
-        settings.diagnostics_wanted.connect(self._copy_diagnostics)
-
-    # ---- what follows
+        settings.diagnostics_wanted.connect(lambda: self._copied(diagnostics(self.session)))
 
     def _live(self, text: str, sort: str, descending: bool, offset: int, limit: int) -> Any:
         return self.session.master.tasks(TaskQuery(states=LIVE, offset=offset, limit=min(limit, 50)))
 
     def _nodes(self, changed: Any, gone: Any, snapshot: bool) -> None:
-        self.map.show_nodes(self.session.tiles, changed, gone, snapshot)
-        self.join.show_nodes(self.session.tiles)
+        """Only the page that is seen follows at once; another catches up when it is shown."""
+        if snapshot or self._page == "map":
+            self.map.show_nodes(self.session.tiles, changed, gone, snapshot)
+        else:
+            self._map_is_old = True
+        if snapshot or self._page == "join":
+            self.join.show_nodes(self.session.tiles)
 
     def _again(self) -> None:
         self.live_pages.touch()
@@ -183,6 +185,11 @@ class PoolWindow(QObject):
         }
         if key in loads:
             loads[key]()
+        if key == "map" and self._map_is_old:
+            self._map_is_old = False
+            self.map.show_nodes(self.session.tiles, [], [], True)
+        if key == "join":
+            self.join.show_nodes(self.session.tiles)
         if key == "settings":
             self.pool.load_settings()
             self.pool.load_doctor()
@@ -201,8 +208,6 @@ class PoolWindow(QObject):
         place = self.live.place_of(task_id)
         self.shell.show_page("queue")
         self.detail.open(self.live.row_at(place) if place is not None else None)
-
-    # ---- acts
 
     def _act_on_tasks(self, action: TaskAction, task_ids: list[str]) -> None:
         if action is not TaskAction.CANCEL:
@@ -385,16 +390,6 @@ class PoolWindow(QObject):
         dialog.send_wanted.connect(send)
         dialog.open()
 
-    def _copy_diagnostics(self) -> None:
-        pool, overview = self.session.pool, self.session.overview
-        lines = [f"HiveMind console · link {self.session.link.state} {self.session.link.code}"]
-        if pool is not None:
-            lines.append(f"master {pool.version} on {pool.computer}, {pool.database}, started {pool.started_ms}")
-        if overview is not None:
-            lines += [
-                f"nodes {dict(overview.nodes)}",
-                f"tasks {dict(overview.tasks)}",
-                *[f"{each.code}: {each.what}" for each in overview.conditions],
-            ]
-        QGuiApplication.clipboard().setText("\n".join(lines))
+    def _copied(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
         self.shell.toast.say(tr("Copied, without secrets."))

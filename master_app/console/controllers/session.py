@@ -146,3 +146,15 @@ def words_of(error: BaseException) -> str:
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def diagnostics(session: Session) -> str:
+    """Return what helps whoever is asked for help; nothing of it is secret."""
+    pool, overview = session.pool, session.overview
+    lines = [f"HiveMind console · link {session.link.state} {session.link.code}"]
+    if pool is not None:
+        lines.append(f"master {pool.version} on {pool.computer}, {pool.database}, started {pool.started_ms}")
+    if overview is not None:
+        lines += [f"nodes {dict(overview.nodes)}", f"tasks {dict(overview.tasks)}"]
+        lines += [f"{each.code}: {each.what}" for each in overview.conditions]
+    return "\n".join(lines)

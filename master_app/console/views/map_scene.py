@@ -37,7 +37,7 @@ class MapScene:
         self.groups: list[Group] = []
         self.size = QSize(1, 1)
         self.filled: list[list[QRectF]] = [[] for _ in range(BUCKETS)]
-        self.hollow: list[tuple[QRectF, str]] = []
+        self.hollow: dict[str, list[QRectF]] = {}
         self.gpu_rings: list[QRectF] = []
         self._key: Callable[[NodeTile], str] = lambda tile: tile.owner_name
 
@@ -82,7 +82,7 @@ class MapScene:
     def refill(self) -> None:
         """Sort the tiles into lists of one colour each: painting is then a call a colour, not a call a node."""
         filled: list[list[QRectF]] = [[] for _ in range(BUCKETS)]
-        hollow: list[tuple[QRectF, str]] = []
+        hollow: dict[str, list[QRectF]] = {}
         rings: list[QRectF] = []
         for node_id, tile in self.tiles.items():
             box = self.boxes.get(node_id)
@@ -93,9 +93,9 @@ class MapScene:
                 if tile.gpus:
                     rings.append(box.adjusted(4.5, 4.5, -4.5, -4.5))
                 if tile.state != "READY":
-                    hollow.append((box, tile.state))
+                    hollow.setdefault(tile.state, []).append(box.adjusted(1, 1, -1, -1))
             else:
-                hollow.append((box, tile.state))
+                hollow.setdefault(tile.state, []).append(box.adjusted(1, 1, -1, -1))
         self.filled, self.hollow, self.gpu_rings = filled, hollow, rings
         for group in self.groups:
             there = [self.tiles[each] for each in group.members if each in self.tiles]

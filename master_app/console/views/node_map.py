@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from core.desktop import figures, states
 from core.desktop.fonts import ui_font
 from core.desktop.look import Look
-from core.desktop.states import paint_shape
+from core.desktop.states import shape_pixmap
 from core.desktop.tokens import load_rgb
 from core.desktop.translations import tr
 from core.domain.console import NodeTile
@@ -157,23 +157,24 @@ class MapView(QWidget):
         self._paint_words(painter, scale, seen)
 
     def _paint_hollow(self, painter: QPainter, scale: float, seen: QRectF) -> None:
+        """One call a state for the frames; shapes are drawn once a state and then only copied."""
         theme = self._look.theme
-        with_shapes = CELL * scale >= SHAPES_FROM
-        for box, state in self.scene.hollow:
-            if not seen.intersects(box):
-                continue
+        for state, boxes in self.scene.hollow.items():
             face = states.NODE[state]
-            colour = theme.tint(face.tint)
-            if state in WORKING:
-                if with_shapes:
-                    paint_shape(painter, face.shape, box.adjusted(6, 6, -6, -6), QColor("#FFFFFF"))
-                continue
+            works = state in WORKING
             dashed = face.shape is states.Shape.DASHED
-            painter.setBrush(theme.color("surface"))
-            painter.setPen(QPen(colour, 1.2, Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine))
-            painter.drawRect(box.adjusted(1, 1, -1, -1))
-            if with_shapes and not dashed:
-                paint_shape(painter, face.shape, box.adjusted(4.5, 4.5, -4.5, -4.5), colour)
+            if not works:
+                line = Qt.PenStyle.DashLine if dashed and CELL * scale >= NUMBERS_FROM else Qt.PenStyle.SolidLine
+                painter.setBrush(theme.color("surface"))
+                painter.setPen(QPen(theme.tint(face.tint), 1.2, line))
+                painter.drawRects(boxes)
+            if CELL * scale < SHAPES_FROM or (dashed and not works):
+                continue
+            colour = QColor("#FFFFFF") if works else theme.tint(face.tint)
+            picture = shape_pixmap(face.shape, colour, 9, max(1.0, scale))
+            for box in boxes:
+                if seen.intersects(box):
+                    painter.drawPixmap(QPointF(box.center().x() - 4.5, box.center().y() - 4.5), picture)
 
     def _paint_rings(self, painter: QPainter, scale: float) -> None:
         theme = self._look.theme
