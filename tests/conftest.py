@@ -10,6 +10,9 @@ import structlog
 
 from tests.fakes.clock import ManualClock
 
+#: What uses the one engine, screen or browser of a machine, or measures time, does not share it with other tests.
+ALONE = {"docker", "display", "chromium"}
+
 try:
     from PySide6 import QtGui  # noqa: F401
 except ImportError:
@@ -22,6 +25,10 @@ else:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        uses_engine = "base_image" in getattr(item, "fixturenames", ()) or "tests/e2e/" in item.path.as_posix()
+        if uses_engine or not ALONE.isdisjoint(item.keywords):
+            item.add_marker(pytest.mark.alone)
     if QT_HERE or os.environ.get("CI"):
         return
     for item in items:
