@@ -808,6 +808,7 @@ class TaskRow(_message.Message):
     MAX_UCPT_FIELD_NUMBER: _builtins.int
     BUNDLE_ID_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    TRY_ONE_FIELD_NUMBER: _builtins.int
     task_id: _builtins.str
     owner_id: _builtins.str
     owner_name: _builtins.str
@@ -832,6 +833,8 @@ class TaskRow(_message.Message):
     """Absent: no cap."""
     bundle_id: _builtins.str
     generation: _builtins.int
+    try_one: _builtins.bool
+    """One part first, then it pauses until its owner goes on."""
     @_builtins.property
     def counts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]: ...
     def __init__(
@@ -860,10 +863,11 @@ class TaskRow(_message.Message):
         max_ucpt: _builtins.int | None = ...,
         bundle_id: _builtins.str = ...,
         generation: _builtins.int = ...,
+        try_one: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_max_ucpt", b"_max_ucpt", "max_ucpt", b"max_ucpt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_ucpt", b"_max_ucpt", "bundle_id", b"bundle_id", "counts", b"counts", "created_ms", b"created_ms", "deadline_ms", b"deadline_ms", "ended_ms", b"ended_ms", "expired", b"expired", "expires_ms", b"expires_ms", "generation", b"generation", "has_merge", b"has_merge", "held", b"held", "hold_ucpt", b"hold_ucpt", "max_ucpt", b"max_ucpt", "name", b"name", "owner_id", b"owner_id", "owner_name", b"owner_name", "paid_ucpt", b"paid_ucpt", "priority", b"priority", "started_ms", b"started_ms", "state", b"state", "state_reason", b"state_reason", "state_since_ms", b"state_since_ms", "subtask_count", b"subtask_count", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_ucpt", b"_max_ucpt", "bundle_id", b"bundle_id", "counts", b"counts", "created_ms", b"created_ms", "deadline_ms", b"deadline_ms", "ended_ms", b"ended_ms", "expired", b"expired", "expires_ms", b"expires_ms", "generation", b"generation", "has_merge", b"has_merge", "held", b"held", "hold_ucpt", b"hold_ucpt", "max_ucpt", b"max_ucpt", "name", b"name", "owner_id", b"owner_id", "owner_name", b"owner_name", "paid_ucpt", b"paid_ucpt", "priority", b"priority", "started_ms", b"started_ms", "state", b"state", "state_reason", b"state_reason", "state_since_ms", b"state_since_ms", "subtask_count", b"subtask_count", "task_id", b"task_id", "try_one", b"try_one"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_ucpt: _TypeAlias = _typing.Literal["max_ucpt"]  # noqa: Y015
     _WhichOneofArgType__max_ucpt: _TypeAlias = _typing.Literal["_max_ucpt", b"_max_ucpt"]  # noqa: Y015

@@ -36,7 +36,8 @@ def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSetti
     verdicts, refused_rooms = _verdicts(desk, task, index, ask)
     impossible = not any(ever_fits(ask, Room(node)) for node in pool.nodes.values())
     own = _own_reason(desk, task, now_ms)
-    if own is not None:
+    # A task that no node could ever take is held for that: then the nodes are the answer, not the hold.
+    if own is not None and (task.dispatchable or not impossible):
         return WhyWaiting(summary=own[0], verdicts=verdicts, cheapest_change=own[1], impossible=impossible)
     takers = sum(verdict.refusal is None for verdict in verdicts)
     if not pool.nodes:

@@ -181,7 +181,8 @@ def _kept_key(data_dir: Path) -> str:
     """Return the key that signs form tokens; made at the first start, readable by its owner alone."""
     path = data_dir / "web.key"
     if not path.is_file():
-        paths.write_private(path, secrets.token_urlsafe(32).encode())
+        paths.private_folder(data_dir)
+    paths.write_private(path, secrets.token_urlsafe(32).encode())
     return path.read_text(encoding="utf-8").strip()
 
 

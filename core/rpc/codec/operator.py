@@ -78,6 +78,7 @@ _TASK_PLAIN = [
     "hold_ucpt",
     "bundle_id",
     "generation",
+    "try_one",
 ]
 
 

@@ -94,6 +94,17 @@ def test_what_holds_the_task_itself_is_said_first(fields: dict[str, object], wor
     assert words in why_waiting(pool, "t", NOW).summary
 
 
+def test_a_task_held_because_nothing_fits_is_still_told_what_would_make_it_fit() -> None:
+    asked = make_needs(cpu_millis=9000)
+    pool = make_pool([make_node("n", facts=PLAIN)], [make_task("t", needs=asked, dispatchable=False)])
+    why = why_waiting(pool, "t", NOW)
+    assert why.impossible and why.summary == "No node of this pool could ever take it."
+    assert "cpu_cores" in why.cheapest_change
+    assert why_waiting(make_pool([], [make_task("t", dispatchable=False)]), "t", NOW).summary.startswith(
+        "No node has"
+    )
+
+
 def test_a_score_adds_up_and_prefers_what_the_task_prefers() -> None:
     needs = make_needs(prefer=PreferSpec(labels={"ssd": -0.1}))
     pool = make_pool([make_node("a"), make_node("b", labels={"ssd": "1"})], [make_task("t", needs=needs)])
