@@ -12,6 +12,8 @@ from tests.fakes.clock import ManualClock
 
 #: What uses the one engine, screen or browser of a machine, or measures time, does not share it with other tests.
 ALONE = {"docker", "display", "chromium"}
+#: Their fixtures ask for the engine only when they run.
+WHOLE = ("tests/e2e/", "tests/contract/test_sandbox.py")
 
 try:
     from PySide6 import QtGui  # noqa: F401
@@ -26,7 +28,8 @@ else:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        uses_engine = "base_image" in getattr(item, "fixturenames", ()) or "tests/e2e/" in item.path.as_posix()
+        path = item.path.as_posix()
+        uses_engine = "base_image" in getattr(item, "fixturenames", ()) or any(part in path for part in WHOLE)
         if uses_engine or not ALONE.isdisjoint(item.keywords):
             item.add_marker(pytest.mark.alone)
     if QT_HERE or os.environ.get("CI"):

@@ -19,7 +19,7 @@ clock() {
 }
 
 clock
-lease_at=$((now + 600))
+lease_at=$((now + 600)) looked_at=$now
 
 # A signal ends a wait for orders early; without a trap it would not.
 trap 'over=1' CHLD
@@ -172,6 +172,9 @@ while :; do
     if [ "$now" -ge "$lease_at" ]; then exit 3; fi
     if [ -z "$pid" ]; then continue; fi
     if ended; then judge; fi
+    # A round that took this long was frozen; how long is said by an order that is on its way.
+    if [ $((now - looked_at)) -gt 2 ]; then looked_at=$now; continue; fi
+    looked_at=$now
     if [ -n "$timeout_at" ] && [ "$now" -ge "$timeout_at" ]; then
         timeout_at=
         [ $cancelled = 1 ] || timed_out=1
