@@ -38,6 +38,10 @@ class Closing:
         for held in [held for held in self._held.values() if held.closing == sandbox_id]:
             self._end(held, out)
 
+    def waited_for(self) -> set[str]:
+        """Return the sandboxes whose end somebody waits for."""
+        return {held.closing for held in self._held.values() if held.step is Step.CLOSING}
+
     def look(self, now_ms: int, out: list[Instruction]) -> None:
         """Each second: what waits for a sandbox whose countdown is over has ended."""
         for held in [held for held in self._held.values() if held.step is Step.CLOSING]:

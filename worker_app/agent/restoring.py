@@ -45,8 +45,10 @@ class Restoring:
             self._take_over(found, now_ms, out)
 
     def ask_again(self, now_ms: int, out: Out) -> None:
-        """Each second: ask the engine until it has said once what it has."""
-        if self._work.is_blind and self._asked_ms and now_ms - self._asked_ms >= ASK_AGAIN_MS:
+        """Each second: ask the engine until it has said what it has, and what became of what did not close."""
+        work = self._work
+        is_unsure = work.facts.engine_ok and bool(work.closing.waited_for())
+        if (is_unsure or (work.is_blind and self._asked_ms)) and now_ms - self._asked_ms >= ASK_AGAIN_MS:
             self._asked_ms = now_ms
             out.append(TakeInventory())
 
@@ -195,12 +197,24 @@ class Restoring:
         """Remember what is not ours to explain, from the first time that it was seen."""
         if self._work.is_blind:
             self._take_over(stimulus.found, now_ms, out)
+        self._settle_closing(stimulus.found, out)
         ours = {slot.sandbox_id for slot in self._work.slots.all}
         self._strays = {
             found.sandbox_id: self._strays.get(found.sandbox_id, (now_ms, found))
             for found in stimulus.found
             if found.sandbox_id not in ours
         }
+
+    def _settle_closing(self, found: tuple[FoundSandbox, ...], out: Out) -> None:
+        """What did not close while the engine was away is gone when the engine does not have it; else removed."""
+        work = self._work
+        known = {one.sandbox_id: one for one in found}
+        at_work = {slot.sandbox_id for slot in work.slots.all if slot.state is SlotState.CLOSING}
+        for sandbox_id in work.closing.waited_for() - at_work:
+            if sandbox_id in known:
+                out.append(RemoveFound(known[sandbox_id]))
+            else:
+                work.closing.removed(sandbox_id, out)
 
     def remove_strays(self, now_ms: int, out: Out, *, live_since_ms: int | None) -> None:
         """Remove what nobody explained, 5 min after SYNC and after it was first seen."""

@@ -123,6 +123,19 @@ def test_a_sandbox_that_may_not_be_gone_is_waited_for_until_its_countdown_is_ove
     assert life.ended() == [AttemptState.FAILED]
 
 
+def test_what_did_not_close_is_asked_for_and_ends_as_soon_as_the_engine_does_not_have_it() -> None:
+    life = _running()
+    life.tell(stimuli.RunLost("attempt-1", 2, infra("ENGINE", "away")))
+    life.tell(stimuli.SandboxClosed(0, "attempt-1", sure=False))
+    life.did.clear()
+    life.tick(11)
+    assert life.has_done(do.TakeInventory) and life.ended() == []
+    life.tell(stimuli.InventoryTaken((BOX,)))
+    assert [one.found for one in life.did if isinstance(one, do.RemoveFound)] == [BOX] and life.ended() == []
+    life.tell(stimuli.InventoryTaken(()))
+    assert life.ended() == [AttemptState.FAILED]
+
+
 def test_what_is_fenced_is_reported_when_its_sandbox_is_gone() -> None:
     life = _running()
     life.tick(58)
