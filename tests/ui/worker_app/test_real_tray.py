@@ -145,8 +145,20 @@ class Worker:
     def click(self, item: str) -> None:
         """Click on an item of the open menu."""
         until(f"{item} is in the menu", lambda: item in self.places["menu"])
-        x, y = self.places["menu"][item]
+        # A menu that has just opened may still grow: what counts is where the item comes to rest.
+        x, y = self.at_rest(item)
         self._desktop.hand("mousemove", x, y, "sleep", "0.2", "click", 1)
+
+    def at_rest(self, item: str) -> tuple[int, int]:
+        """Return the place of an item once it has been the same for a second."""
+        seen: list[tuple[int, int]] = []
+
+        def stands() -> bool:
+            seen.append(tuple(self.places["menu"].get(item, (-1, -1))))
+            return len(seen) > 6 and len(set(seen[-7:])) == 1 and seen[-1] != (-1, -1)
+
+        until(f"{item} comes to rest", stands)
+        return seen[-1]
 
     def choose_by_keyboard(self, item: str) -> None:
         """Walk down the open menu by arrow keys and press Return."""
