@@ -26,6 +26,9 @@ def test_memory_stays_flat_with_a_large_bundle_and_result(pool: Pool, ann: HiveM
     agent = pool.start_agent("node-1", "bob")
     agent.ready()
     assert pool.master is not None
+    # What a first task loads (code, pools of threads, their arenas) is not of the size of files.
+    (tmp_path / "first").mkdir()
+    run_big_task(ann, tmp_path / "first", 8, timeout_s=120)
     with watched(master=pool.master.process.pid, agent=agent.process.pid) as uses:
         run_big_task(ann, tmp_path, MIB, timeout_s=120 + MIB)
     for use in uses:

@@ -114,6 +114,7 @@ def show(task_id: str) -> Any:
     return render_template(
         "task.html",
         task=view,
+        keeps_days=pages().retention_days,
         live=live,
         ended=ended,
         progress=task_parts.progress_of(view, runs),
