@@ -111,7 +111,9 @@ class CallPool(Generic[C]):
         call: _Call[C, R] = _Call(work, asyncio.get_running_loop())
         self.waiting.put(call)  # type: ignore[arg-type]
         try:
-            return await asyncio.wait_for(call.future, deadline_s)
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(deadline_s):
+                return await call.future
         except TimeoutError:
             self._give_up(call)
             raise EngineUnavailable(

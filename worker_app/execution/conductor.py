@@ -79,7 +79,8 @@ class Conductor:
     async def hello(self) -> Hello:
         """Wait for the runner's first word. Raises SandboxLost when there is none."""
         try:
-            return await asyncio.wait_for(asyncio.shield(self._hello), HELLO_S)
+            async with asyncio.timeout(HELLO_S):
+                return await asyncio.shield(self._hello)
         except TimeoutError:
             raise SandboxLost("the sandbox's runner does not answer") from None
 
@@ -169,7 +170,8 @@ class Conductor:
         self._answers[key] = answer
         try:
             self._say({**message, "id": key})
-            return await asyncio.wait_for(answer, ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                return await answer
         except TimeoutError:
             raise SandboxLost("the sandbox's runner does not answer") from None
         finally:
