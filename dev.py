@@ -7,7 +7,7 @@
     images [NAME ...]    build the catalogue images that tests and demo use
     bench [NAME] [ARGS]  the benchmarks of docs/benchmarks.md, all or one; ARGS go to it
     build [NAME ...]     the programs for this system, frozen into dist/ (master, worker, or both);
-                         --windows: those for Windows with their installers, as root on Debian
+                         --deb: Debian packages too; --windows: those for Windows with installers
 
 It makes `.venv` from the hashed lock. As root on Debian it also installs the system packages that it names
 and starts a container engine when none runs, which it stops again at the end; elsewhere it says what is
@@ -305,11 +305,13 @@ def build(arguments: list[str]) -> int:
     if is_debian_root():
         install_packages(BUILD_PACKAGES)
     freeze: list[str | Path] = [PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *given_on]
+    packed = "--deb" in given_on
+    freeze = [argument for argument in freeze if argument != "--deb"]
     for name in names:
         say(f"freezing the {name}: some two minutes")
         check([*freeze, ROOT / f"build_{name}.spec"], f"freezing the {name}")
     say(f"they are in {ROOT / 'dist'}" if "--distpath" not in given_on else "done")
-    return 0
+    return run([PYTHON, ROOT / ".ci" / "debian.py", *names]) if packed else 0
 
 
 def build_for_windows(names: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -53,5 +54,7 @@ def tool(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"_ci_{name}", ROOT / ".ci" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their own module up while it is being read.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
