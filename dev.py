@@ -55,6 +55,7 @@ TEST_PACKAGES = (
     "chromium",
     "postgresql",
     "iproute2",
+    "iputils-ping",
     "iptables",
     "gcc",
     "libc6-dev",
