@@ -40,6 +40,7 @@ ELSEWHERE: dict[str, str] = {
     "master_app/rebuilding.py": "tests/integration/services restarts masters in the middle of tasks",
     "master_app/settings.py": "declarations; tests/unit/core/test_settings.py tests how they are read",
     "master_app/web/pages/": "tests/web plays every page in a browser; tests/unit has what pages compute",
+    "master_app/web/schemas/": "tests/api/test_openapi.py holds every answer of the app against them",
     "master_app/web/api/parts.py": "what the subjects share: every test of tests/api goes through it",
     "master_app/vitals.py": "tests/integration/services/test_conditions.py, through a whole master",
     "master_app/node_pool/": "tests/integration/services plays nodes against the real services and SQLite",

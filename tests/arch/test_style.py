@@ -14,7 +14,6 @@ MAX_FUNCTION_LINES = 60
 #: Path -> why it may be longer. A table of data is a reason; "it grew" is none.
 LONG_FILES: dict[str, str] = {
     "worker_app/execution/runner.py": "one file by design: it is put into containers as it is",
-    "master_app/web/schemas.py": "one declaration for each shape of the API, in the order of its reference",
     "tests/support/worker_scenes.py": "a table of invented data: the scenes of the worker's window",
     "tests/fakes/console_sample.py": "rows of sample data, a method for each answer of the port",
     "tests/support/pool_master.py": "a master with scripted nodes, as one thing that tests hold",
