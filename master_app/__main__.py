@@ -54,12 +54,14 @@ def cli(ctx: click.Context, host: str, data_dir: Path | None) -> None:
 @click.option("--database", metavar="URL", help="Database; SQLite in the data folder unless given.")
 @click.option("--storage", type=click.Path(path_type=Path, file_okay=False), help="Folder of bundles and results.")
 @click.option("--behind-proxy", is_flag=True, default=None, help="A proxy in front speaks TLS.")
-def serve_command(data_dir: Path | None, **flags: Any) -> None:
+@click.option("--quiet", is_flag=True, help="Say errors alone; the log's file has everything.")
+def serve_command(data_dir: Path | None, quiet: bool, **flags: Any) -> None:
     """Run the master until it is told to stop."""
     keep_freed_memory()
     folder = _folder(data_dir)
     settings = _settings(folder, flags)
-    with folder, logs.configure(file=folder.root / "logs" / "master.log", level=settings.log_level) as kept:
+    file, console_level = folder.root / "logs" / "master.log", "ERROR" if quiet else ""
+    with folder, logs.configure(file=file, level=settings.log_level, console_level=console_level) as kept:
         logs.catch_unhandled()
         del kept
         serve(settings, folder, build_master)

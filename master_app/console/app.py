@@ -40,6 +40,7 @@ class ConsoleApp:
         self.places = Places(settings_dir / "masters.json")
         self.shell = Shell(self.look)
         self.child: ChildMaster | None = None
+        self._leaving = False
         self.session: Session | None = None
         self.pool: PoolWindow | None = None
         self.first = FirstScreen(self.look)
@@ -106,15 +107,17 @@ class ConsoleApp:
         if pool_name and not (folder / "master.toml").exists():
             escaped = pool_name.replace("\\", "\\\\").replace('"', '\\"')
             paths.write_private(folder / "master.toml", f'pool_name = "{escaped}"\n'.encode())
-        self.child = ChildMaster(["--data-dir", str(self.data_dir), *arguments], self.shell)
+        self.child = ChildMaster(self.data_dir, arguments, self.shell)
         self.child.ready.connect(self.open_local)
         self.child.ended.connect(self._child_ended)
         self.child.start()
 
     def _child_ended(self, code: int) -> None:
+        if self._leaving:
+            self.shell.really_close()
         if code == 0 or self.child is None:
             return
-        words = "\n".join(list(self.child.last_lines)[-12:])
+        words = "\n".join(self.child.last_lines[-12:])
         if self.session is None:
             self.first.show_problem(tr("The master did not start:") + "\n" + words)
             return
@@ -145,17 +148,23 @@ class ConsoleApp:
         box.addButton(tr("Back"), QMessageBox.ButtonRole.RejectRole)
 
         def answer(chosen: object) -> None:
-            assert self.child is not None
             if chosen is keep:
-                self.child.let_go()
                 self.shell.really_close()
             elif chosen is stop:
-                self.child.stop()
-                self.child.wait()
-                self.shell.really_close()
+                self.leave()
 
         box.buttonClicked.connect(answer)
         box.open()
+
+    def leave(self) -> None:
+        """Close the window; a master that it started ends first, in its own time."""
+        if self.child is None or not self.child.running:
+            self.shell.really_close()
+            return
+        self._leaving = True
+        self.child.stop()
+        self.shell.setEnabled(False)
+        self.shell.toast.say(tr("The master is ending…"))
 
     def close(self) -> None:
         if self.session is not None:
@@ -179,7 +188,7 @@ def run(data_dir: Path, host: str = "", arguments: Sequence[str] = ()) -> int:
     single.called.connect(lambda _arguments: console.shell.raise_())
     single.called.connect(lambda _arguments: console.shell.activateWindow())
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: console.shell.really_close())
+        signal.signal(number, lambda *_: console.leave())
     wake = QTimer()
     wake.start(200)
     wake.timeout.connect(time.time)  # lets Python see signals

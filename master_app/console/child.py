@@ -2,65 +2,77 @@
 
 from __future__ import annotations
 
-from collections import deque
+import os
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from core import paths
 
 LAST_LINES = 40
+LOOK_MS = 150
 
 
 class ChildMaster(QObject):
-    """`ended` carries the exit code; 0 is an end that was asked for."""
+    """`ended` carries the exit code; 0 is an end that was asked for.
+
+    It is a process of its own from the start, so that to keep serving without this window is simply to go.
+    """
 
     ready = Signal()
     ended = Signal(int)
 
-    def __init__(self, arguments: Sequence[str], parent: QObject | None = None) -> None:
+    def __init__(self, data_dir: Path, arguments: Sequence[str], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._arguments = list(arguments)
-        self._stopping = False
-        self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
-        self._process = QProcess(self)
-        self._process.readyReadStandardError.connect(self._hear)
-        self._process.readyReadStandardOutput.connect(self._hear_ready)
-        self._process.finished.connect(self._finished)
+        self._arguments = ["--data-dir", str(data_dir), *arguments]
+        self._said = data_dir / "logs" / "console-start.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = self._told = False
+        self._look = QTimer(self)
+        self._look.setInterval(LOOK_MS)
+        self._look.timeout.connect(self._see)
 
     @property
     def running(self) -> bool:
-        return self._process.state() is not QProcess.ProcessState.NotRunning
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def last_lines(self) -> list[str]:
+        """What it said last, errors and all; its whole log stands beside it."""
+        try:
+            text = self._said.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+        return [line for line in text.splitlines() if line.strip()][-LAST_LINES:]
 
     def start(self) -> None:
-        self._stopping = False
-        program, *first = paths.program("master_app")
-        self._process.start(program, [*first, "serve", *self._arguments])
+        self._stopping = self._told = False
+        paths.private_folder(self._said.parent)
+        with open(self._said, "wb") as said:
+            self._process = subprocess.Popen(
+                [*paths.program("master_app"), "serve", "--quiet", *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=os.name != "nt",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        self._look.start()
 
     def stop(self) -> None:
         """Ask it to end cleanly; `ended` follows."""
         self._stopping = True
-        self._process.terminate()
+        if self._process is not None and self.running:
+            self._process.terminate()
 
-    def wait(self, timeout_ms: int = 30_000) -> bool:
-        return not self.running or self._process.waitForFinished(timeout_ms)
-
-    def let_go(self) -> bool:
-        """Leave it serving on its own: a new, independent one takes over the folder after this one ended."""
-        self.stop()
-        if not self.wait():
-            return False
-        program, *first = paths.program("master_app")
-        return bool(QProcess.startDetached(program, [*first, "serve", *self._arguments])[0])
-
-    def _hear(self) -> None:
-        text = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-        self.last_lines.extend(line for line in text.splitlines() if line.strip())
-
-    def _hear_ready(self) -> None:
-        if b"ready " in bytes(self._process.readAllStandardOutput().data()):
+    def _see(self) -> None:
+        assert self._process is not None
+        code = self._process.poll()
+        if code is not None:
+            self._look.stop()
+            self.ended.emit(0 if self._stopping else (code or 1))
+        elif not self._told and any(line.startswith("ready ") for line in self.last_lines):
+            self._told = True
             self.ready.emit()
-
-    def _finished(self, code: int) -> None:
-        self._hear()
-        self.ended.emit(0 if self._stopping else (code or 1))

@@ -1084,6 +1084,10 @@
    <translation>主控節點已自行結束。</translation>
   </message>
   <message>
+   <source>The master is ending…</source>
+   <translation>主控節點正在結束…</translation>
+  </message>
+  <message>
    <source>The master's settings</source>
    <translation>主控節點的設定</translation>
   </message>

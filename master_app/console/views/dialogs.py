@@ -65,6 +65,8 @@ class SubmitDialog(QDialog):
         self.check = button(look, lambda: tr("Check and quote"), on_click=self._check)
         self.send = button(look, lambda: tr("Submit task"), icon="submit", kind="primary", on_click=self._send)
         back = button(look, lambda: tr("Back"), on_click=self.reject)
+        back.setAutoDefault(False)
+        self.check.setDefault(True)
         self.setLayout(
             column(
                 section(look, lambda: tr("Submit a task")),
@@ -157,6 +159,9 @@ class FormDialog(QDialog):
             self.fields.append(field)
         self.act = button(look, lambda: act, kind="primary", on_click=self.accept)
         back = button(look, lambda: tr("Back"), on_click=self.reject)
+        # Return sends what was filled in: nothing is destroyed here.
+        self.act.setDefault(True)
+        back.setAutoDefault(False)
         parts = column(section(look, lambda: heading), margins=(20, 20, 20, 20))
         if words:
             parts.addWidget(label(look, words, quiet=True, wrap=True))

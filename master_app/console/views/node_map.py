@@ -112,6 +112,11 @@ class MapView(QWidget):
         self._offset += QPointF(dx, dy)
         self.update()
 
+    def place_of(self, node_id: str) -> QPointF | None:
+        """Return where on this widget a node stands."""
+        box = self.scene.boxes.get(node_id)
+        return box.center() * self.scale + self._offset if box is not None else None
+
     def picture(self) -> QImage:
         """Return the whole map as a picture."""
         image = QImage(self.scene.size + QSize(16, 16), QImage.Format.Format_RGB32)

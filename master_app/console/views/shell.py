@@ -170,7 +170,11 @@ class Shell(QMainWindow):
         for number, key in enumerate(PAGES, start=1):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
             shortcut.activated.connect(lambda key=key: self.show_page(key))
-        for keys, act in (("Ctrl+,", lambda: self.show_page("settings")), ("F5", self.refresh.emit)):
+        for keys, act in (
+            ("Ctrl+,", lambda: self.show_page("settings")),
+            ("F5", self.refresh.emit),
+            ("Ctrl+Q", self.close),
+        ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(act)
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +17,8 @@ import pytest
 from core.client.client import HiveMind
 from core.domain.agent_views import AgentAction, AgentShown
 from core.domain.lending import Preset
-from tests.support.pool import ROOT, Pool
+from tests.support.desktop import LIMIT_S, Desktop, missing, until
+from tests.support.pool import Pool
 from worker_app.tray import app as tray_app
 from worker_app.tray.client import AgentClient, find_door
 
@@ -28,13 +26,9 @@ pytestmark = [
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        not os.environ.get("CI") and not all(shutil.which(name) for name in ("Xvfb", "trayer", "xdotool")),
-        reason="Xvfb, trayer and xdotool are not installed",
-    ),
+    pytest.mark.skipif(missing("trayer"), reason="Xvfb, trayer and xdotool are not installed"),
 ]
 T = TypeVar("T")
-LIMIT_S = 60.0
 SPIN = """
 schema = 1
 [task]
@@ -43,56 +37,6 @@ name = "spin"
 command = ["python3", "main.py"]
 allow_process = true
 """
-
-
-class Desktop:
-    """An X server of its own, with a tray host when wanted; everything is ended by its id."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.processes: list[subprocess.Popen[bytes]] = []
-        read, write = os.pipe()
-        command = ("Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp")
-        self._start(command, {}, fds=(write,))
-        os.close(write)
-        with os.fdopen(read) as stream:
-            self.display = f":{stream.readline().strip()}"
-
-    def _start(
-        self, command: Sequence[str], environ: dict[str, str], fds: tuple[int, ...] = ()
-    ) -> subprocess.Popen[bytes]:
-        log = open(self.folder / f"{Path(command[0]).name}.log", "ab")  # noqa: SIM115 - the child's
-        with log:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **environ}, stdout=log, stderr=log, pass_fds=fds
-            )
-        self.processes.append(process)
-        return process
-
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """Start a program on this desktop. No session bus: the tray is the X one, not another on this machine."""
-        quiet = {"DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb", "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
-        return self._start(command, {"PYTHONPATH": str(ROOT), **quiet})
-
-    def host_tray(self) -> None:
-        flags = ["--edge", "top", "--align", "right", "--SetDockType", "true", "--widthtype", "request"]
-        self.start("trayer", *flags, "--height", "32")
-
-    def hand(self, *words: object) -> None:
-        """Move the mouse, click, type: as a person's hand would."""
-        environ = {**os.environ, "DISPLAY": self.display}
-        subprocess.run(["xdotool", *map(str, words)], env=environ, check=True, timeout=20)
-
-    def close(self) -> None:
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                process.terminate()
-        for process in reversed(self.processes):
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 class Worker:
@@ -168,13 +112,6 @@ class Worker:
                 self._desktop.hand("key", "Return")
                 return
         raise AssertionError(f"{item} was never reached by the keyboard")
-
-
-def until(what: str, is_so: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
-    end = time.monotonic() + limit_s
-    while not is_so():
-        assert time.monotonic() < end, f"not within {limit_s:.0f} s: {what}"
-        time.sleep(0.15)
 
 
 @pytest.fixture

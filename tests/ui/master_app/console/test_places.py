@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from PySide6.QtTest import QTest
+import shiboken6
 from pytestqt.qtbot import QtBot
 
 from core.desktop.look import Look
@@ -72,15 +72,32 @@ def test_the_first_screen_refuses_taken_ports_and_never_starts_a_second_master(
 
 def test_a_child_master_starts_and_its_end_is_noticed(qtbot: QtBot, tmp_path: Path) -> None:
     doors = ["--web", "127.0.0.1:0", "--node", "127.0.0.1:0", "--control", "127.0.0.1:0"]
-    child = ChildMaster(["--data-dir", str(tmp_path / "data"), *doors])
+    child = ChildMaster(tmp_path / "data", doors)
     with qtbot.waitSignal(child.ready, timeout=60_000):
         child.start()
-    second = ChildMaster(["--data-dir", str(tmp_path / "data"), *doors])
+    second = ChildMaster(tmp_path / "data", doors)
     with qtbot.waitSignal(second.ended, timeout=60_000) as ended:
         second.start()
     assert ended.args != [0]
     assert any("already running" in line for line in second.last_lines)
+    assert child.running, "what a second one says does not disturb the first"
     with qtbot.waitSignal(child.ended, timeout=60_000) as ended:
         child.stop()
     assert ended.args == [0]
-    QTest.qWait(1)
+
+
+def test_a_master_that_keeps_serving_is_the_same_process(qtbot: QtBot, tmp_path: Path) -> None:
+    doors = ["--web", "127.0.0.1:0", "--node", "127.0.0.1:0", "--control", "127.0.0.1:0"]
+    child = ChildMaster(tmp_path / "data", doors)
+    with qtbot.waitSignal(child.ready, timeout=60_000):
+        child.start()
+    before = local_endpoint(tmp_path / "data")
+    assert child._process is not None
+    process = child._process
+    shiboken6.delete(child)
+    try:
+        assert process.poll() is None
+        assert local_endpoint(tmp_path / "data") == before, "nobody has to sign in anew"
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
