@@ -36,6 +36,7 @@ from master_app.web.api import (
 from master_app.web.api import secrets as user_secrets
 from master_app.web.documents import complete
 from master_app.web.headers import add_headers
+from master_app.web.installers import Installers
 from master_app.web.limits import limiter
 from master_app.web.pages.register import register_pages
 from master_app.web.schemas import ProblemDocument
@@ -58,6 +59,8 @@ class WebSettings:
 
     #: Zips on their way in; best on the disk of the content store.
     upload_folder: Path
+    #: Where the operator puts installers, for "Add my computer"; None: nowhere.
+    installer_folder: Path | None = None
     #: Names under which the door may be reached ("localhost", ".pool.example"); empty: any.
     hosts: tuple[str, ...] = ()
     #: One proxy stands in front and sets X-Forwarded-For, -Proto and -Host.
@@ -94,6 +97,7 @@ def create_app(services: WebServices, settings: WebSettings) -> APIFlask:
         free_reserve_bytes=settings.free_reserve_bytes,
         user_bytes=settings.user_upload_bytes,
     )
+    app.extensions["hivemind.installers"] = Installers(settings.installer_folder)
     app.extensions["hivemind.settings"] = settings
     app.after_request(add_headers)  # runs after the limiter's own
     limiter.init_app(app)

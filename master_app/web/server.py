@@ -165,6 +165,7 @@ def start_web(
     hosts = ("localhost", "127.0.0.1", "[::1]") if is_loopback(host) and not behind_proxy else ()
     settings = WebSettings(
         upload_folder=data_dir / "uploads",
+        installer_folder=data_dir / "installers",
         hosts=hosts,
         behind_proxy=behind_proxy,
         pool_name=pool_name,
@@ -182,7 +183,7 @@ def _kept_key(data_dir: Path) -> str:
     path = data_dir / "web.key"
     if not path.is_file():
         paths.private_folder(data_dir)
-    paths.write_private(path, secrets.token_urlsafe(32).encode())
+        paths.write_private(path, secrets.token_urlsafe(32).encode())
     return path.read_text(encoding="utf-8").strip()
 
 

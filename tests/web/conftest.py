@@ -38,6 +38,9 @@ class Usual:
 @pytest.fixture(scope="session")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Usual]:
     folder: Path = tmp_path_factory.mktemp("portal")
+    (folder / "installers").mkdir()
+    for name in ("HiveMind-Worker-0.1.0-Setup.exe", "hivemind-worker_0.1.0_amd64.deb"):
+        (folder / "installers" / name).write_bytes(name.encode() * 100)
     with Portal(folder, pool_name="Ocean Lab") as portal:
         mei = portal.user("mei", *Role, cpt=2000)
         portal.user("new")

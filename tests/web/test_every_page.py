@@ -23,6 +23,7 @@ PAGES = (
     "/submit",
     "/nodes",
     "/nodes/add",
+    "/download",
     "/balance",
     "/balance?show=holds",
     "/balance?send=1",

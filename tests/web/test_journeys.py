@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import zipfile
@@ -282,3 +283,25 @@ def test_forms_of_other_sites_are_refused(portal: Portal) -> None:
         assert upload.status_code == 422
     cookies = {cookie.name: cookie for cookie in session.cookies}
     assert "HttpOnly" in cookies["hm_session"]._rest  # type: ignore[attr-defined]
+
+
+def test_a_computer_is_added_by_an_installer_that_the_operator_put_into_the_folder(
+    portal: Portal, visit: Visit, tmp_path: Path
+) -> None:
+    portal.user("mei")
+    visitor = visit(portal.url)
+    name = "HiveMind-Worker-0.1.0-Setup.exe"
+    assert requests.get(f"{portal.url}/download/{name}", allow_redirects=False, timeout=30).status_code == 302
+    page = visitor.log_in("mei")
+    visitor.open("/nodes/add")
+    expect(page.get_by_role("link", name="For Windows")).to_have_count(0)
+    (portal.pool.folder / "installers").mkdir()
+    (portal.pool.folder / "installers" / name).write_bytes(b"MZ and more")
+    visitor.open("/nodes/add")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="For Windows").click()
+    assert download.value.suggested_filename == name
+    download.value.save_as(tmp_path / name)
+    assert (tmp_path / name).read_bytes() == b"MZ and more"
+    page.get_by_role("link", name="Sizes and SHA-256").click()
+    expect(page.locator("main")).to_contain_text(hashlib.sha256(b"MZ and more").hexdigest())

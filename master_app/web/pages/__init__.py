@@ -5,6 +5,7 @@
     failure    from a traceback to a fix (pure)        balance    entries, explained; transfers
     nodes      the pool; "add my computer"             account    password, sessions, tokens
     docs       how to write a task                     admin      users, nodes, audit log
+    installers what the operator offers to download
 
 A view decodes, calls one service and renders; what a page shows is a value made by a pure function beside it.
 `session` is the only file that knows Flask-Login, `language` the only one that knows Babel.

@@ -14,6 +14,7 @@ from core.domain.user import Action, require
 from master_app.web.api.parts import done
 from master_app.web.identity import services
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint
+from master_app.web.pages.installers import offered
 from master_app.web.pages.nodes_view import all_nodes, is_online, load_of, pool_facts
 from master_app.web.pages.session import signed_in_visitor
 
@@ -76,7 +77,12 @@ def add() -> Any:
     who = signed_in_visitor()
     own = [node for node in all_nodes(who) if node.owner_id == who.user_id]
     return render_template(
-        "add_node.html", pool=pool_facts(who), link=None, own=own, may=who.may(Action.NODE_JOIN)
+        "add_node.html",
+        pool=pool_facts(who),
+        link=None,
+        own=own,
+        may=who.may(Action.NODE_JOIN),
+        installers=offered("worker"),
     )
 
 
@@ -90,7 +96,15 @@ def make_link() -> Any:
     code = segno.make(made.link, error="m", micro=False).svg_data_uri(
         scale=4, border=2, dark="#16202b", light="#fff"
     )
-    return render_template("add_node.html", pool=pool_facts(who), link=made, code=code, own=own, may=True)
+    return render_template(
+        "add_node.html",
+        pool=pool_facts(who),
+        link=made,
+        code=code,
+        own=own,
+        may=True,
+        installers=offered("worker"),
+    )
 
 
 @bp.get("/nodes/waiting")

@@ -15,6 +15,7 @@ from master_app.web.pages import (
     dashboard,
     docs,
     frame,
+    installers,
     nodes,
     people,
     results,
@@ -45,7 +46,7 @@ def register_pages(app: Flask, services: PageServices, *, secret_key: str, pool_
     begin_sessions(app)
     frame.begin_pages(app)
     app.context_processor(lambda: {"version": version, "zone_name": str(zone())})
-    for each in (people, dashboard, tasks, results, submit, balance, nodes, account, vpn, docs, admin):
+    for each in (people, dashboard, tasks, results, submit, balance, nodes, installers, account, vpn, docs, admin):
         app.register_blueprint(each.bp)
     app.register_error_handler(NotFound, _not_found)
 

@@ -149,3 +149,14 @@ def test_silent_tls_peers_do_not_slow_an_honest_client(
     secure: WebServer, tls_files: tuple[Path, Path, Path]
 ) -> None:
     assert loses_at_most(lambda: _get(secure, ca_file=tls_files[2]), secure.port, tls=True) <= BOUND_S
+
+
+def test_the_key_of_forms_outlives_a_restart(web: WebPool, tmp_path: Path) -> None:
+    def key_after_a_start() -> bytes:
+        services = web.pool.master.web_services()
+        start_web(services, port=0, data_dir=tmp_path / "data").stop()
+        return (tmp_path / "data" / "web.key").read_bytes()
+
+    first = key_after_a_start()
+    assert len(first) >= 32
+    assert key_after_a_start() == first
