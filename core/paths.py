@@ -21,9 +21,12 @@ App = Literal["master", "worker", "client"]
 
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
-#: The console twin of each program in a frozen folder; its windowed twin carries the product's name.
-#: The headless twins. Not the names of the windowed programs in other letters: Windows does not tell those apart.
-_FROZEN_PROGRAMS: Final = {"master_app": "hivemind-masterd", "worker_app": "hivemind-agent"}
+#: Of each program in a frozen folder the headless twin and the windowed one. Not one name in other letters:
+#: Windows does not tell those apart.
+_FROZEN_PROGRAMS: Final = {
+    "master_app": ("hivemind-masterd", "HiveMind-Master"),
+    "worker_app": ("hivemind-agent", "HiveMind-Worker"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +128,20 @@ def resources() -> Path:
 
 
 def program(
-    name: str, *, executable: Path | None = None, frozen: bool | None = None, windows: bool | None = None
+    name: str,
+    *,
+    window: bool = False,
+    executable: Path | None = None,
+    frozen: bool | None = None,
+    windows: bool | None = None,
 ) -> tuple[str, ...]:
-    """Return the start of the command line that runs `master_app` or `worker_app` headless on this
-    installation.
+    """Return the start of the command line that runs `master_app` or `worker_app` on this installation: headless,
+    or its window.
 
-    Frozen programs name the console twin beside the running one; otherwise this Python runs the module. The
+    Frozen programs name the twin beside the running one; otherwise this Python runs the module. The last three
     keywords exist for tests; leave them out.
     """
-    stem = _FROZEN_PROGRAMS[name]
+    stem = _FROZEN_PROGRAMS[name][window]
     binary = Path(sys.executable) if executable is None else executable
     if not (getattr(sys, "frozen", False) if frozen is None else frozen):
         return (str(binary), "-m", name)

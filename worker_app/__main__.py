@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, run, and return the exit code: 0 fine, 1 an error that was explained, 2 wrong usage."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if given and given[0].startswith("hivemind:"):
+        # A link that was clicked: the system calls us with it alone. What a page may have smuggled in behind it
+        # is no argument of ours.
+        given = ["--link", given[0]]
+    arguments = _parser().parse_args(given)
     try:
         code: int = arguments.command(arguments)
     except HiveMindError as error:
@@ -116,7 +121,7 @@ def _tray(arguments: argparse.Namespace) -> int:
             Options(
                 folder=folder,
                 agent_command=agent,
-                login_command=[*program, *more, "--minimized"],
+                login_command=[*paths.program("worker_app", window=True), *more, "--minimized"],
                 minimized=arguments.minimized,
                 link=arguments.link,
             )

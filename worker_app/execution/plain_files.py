@@ -22,6 +22,7 @@ from worker_app.execution.outputs import Collection
 
 PIECE: Final = 64 << 10
 PIECES_MAX: Final = 32
+_NAMED: Final = ("out", "checkpoint")
 WRITABLE: Final = ("run", "out", "item", "checkpoint", "log", "tmp")
 _KINDS: Final = {stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 
@@ -58,16 +59,52 @@ class Pieces:
             self._loop.call_soon_threadsafe(self._pieces.put_nowait, None)
 
 
+def fill_run(root: Path, *, copy: bool) -> dict[str, tuple[int, int]]:
+    """Fill the working folder with the bundle, and with names for results and checkpoint; return size and time of
+    each file that was copied because the task wants to write to it.
+    """
+    run = root / "run"
+    for name in _NAMED:
+        link(run / name, root / name)
+    for entry in (root / "src").iterdir():
+        if not copy:
+            link(run / entry.name, entry)
+        elif entry.is_dir():
+            shutil.copytree(entry, run / entry.name, copy_function=copy_writable)
+        else:
+            copy_writable(str(entry), str(run / entry.name))
+    if not copy:
+        return {}
+    return {path: (info.st_size, info.st_mtime_ns) for path, _, info in files_below(run, "")}
+
+
 def link(path: Path, target: Path) -> None:
-    """Let `path` stand for `target`: a link; where those need a privilege, a junction or a copy."""
+    """Let `path` stand for `target`: a link; where those need a privilege, a junction; else a copy."""
     if sys.platform != "win32":
         path.symlink_to(target)
     elif target.is_dir():
         import _winapi
 
-        _winapi.CreateJunction(str(target), str(path))
+        try:
+            _winapi.CreateJunction(str(target), str(path))
+        except OSError:
+            # A file system without them, such as exFAT. What is written there is brought over at the end.
+            shutil.copytree(target, path, copy_function=copy_writable, dirs_exist_ok=True)
     else:
         shutil.copyfile(target, path)
+
+
+def bring_over(root: Path) -> None:
+    """Move what was written beside the folders of results and checkpoint, where nothing could stand for those."""
+    for name in _NAMED:
+        beside = root / "run" / name
+        if not beside.is_dir() or is_link(beside):
+            continue
+        for path, place, _ in list(files_below(beside, "")):
+            target = root / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(place, target)
+        shutil.rmtree(beside)
 
 
 def is_link(path: Path) -> bool:

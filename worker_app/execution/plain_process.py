@@ -41,12 +41,11 @@ from worker_app.execution.messages import text_of
 from worker_app.execution.plain_files import (
     WRITABLE,
     Pieces,
+    bring_over,
     bytes_below,
     collect_from,
-    copy_writable,
     empty,
-    files_below,
-    link,
+    fill_run,
     remove_root,
     tree_of,
 )
@@ -188,20 +187,7 @@ class PlainSandbox:
                     target.write_bytes(file.content)
                 else:
                     copy_files([file], self.root / area, nobody_counts)
-        run = self.root / "run"
-        for name in ("out", "checkpoint"):
-            link(run / name, self.root / name)
-        self._copied = {}
-        for entry in (self.root / "src").iterdir():
-            if not order.copy:
-                link(run / entry.name, entry)
-            elif entry.is_dir():
-                shutil.copytree(entry, run / entry.name, copy_function=copy_writable)
-            else:
-                copy_writable(str(entry), str(run / entry.name))
-        if order.copy:
-            for path, _, info in files_below(run, ""):
-                self._copied[path] = (info.st_size, info.st_mtime_ns)
+        self._copied = fill_run(self.root, copy=order.copy)
 
     def _start(self, attempt: _Attempt) -> subprocess.Popen[bytes]:
         root, order = str(self.root), attempt.order
@@ -234,6 +220,8 @@ class PlainSandbox:
         code = await ending
         attempt.group.close()
         self._disarm("timeout", "kill")
+        with contextlib.suppress(OSError):  # what stays behind is missed by name when results are collected
+            await asyncio.to_thread(bring_over, self.root)
         if not self.is_alive:
             # Nobody is told an end of it: the sandbox is lost, with everything in it.
             attempt.changed.set()

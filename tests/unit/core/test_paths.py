@@ -80,6 +80,12 @@ def test_program_is_this_python_in_a_checkout() -> None:
     assert command == (str(Path("/usr/bin/python3")), "-m", "worker_app")
 
 
+def test_program_with_a_window_is_the_windowed_twin_when_frozen() -> None:
+    agent = Path("/opt/HiveMind/hivemind-agent.exe")
+    command = paths.program("worker_app", window=True, executable=agent, frozen=True, windows=True)
+    assert command == (str(agent.with_name("HiveMind-Worker.exe")),)
+
+
 def test_program_is_the_console_twin_when_frozen() -> None:
     folder = Path("/opt/HiveMind")
     on_windows = paths.program("master_app", executable=folder / "HiveMind-Master.exe", frozen=True, windows=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from worker_app.agent.ports.sandbox import CollectOrder, OutputRefused
-from worker_app.execution.plain_files import collect_from, empty, files_below, link
+from worker_app.execution.plain_files import bring_over, collect_from, empty, files_below, link
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the folders of these tests are made with POSIX links")
 
@@ -50,3 +50,19 @@ def test_our_links_are_no_results_and_others_are_refused(root: Path, tmp_path: P
 def test_no_link_is_walked_into(root: Path) -> None:
     link(root / "run" / "etc", Path("/etc"))
     assert [path for path, _, _ in files_below(root / "run", "")] == ["etc"]
+
+
+def test_what_was_written_beside_the_results_is_brought_over(root: Path, tmp_path: Path) -> None:
+    """As on a file system where nothing can stand for the folder of results."""
+    (root / "out" / "sub").mkdir()
+    (root / "out" / "sub" / "old").write_text("by its full path")
+    (root / "run" / "out" / "sub").mkdir(parents=True)
+    (root / "run" / "out" / "sub" / "new").write_text("by its short path")
+    link(root / "run" / "checkpoint", root / "checkpoint")
+    (root / "checkpoint" / "state").write_text("stays")
+    bring_over(root)
+    kept = collect_from(root, CollectOrder(target_folder=tmp_path / "t", include=("out/**", "checkpoint/**")), {})
+    assert [file.path for file in kept] == ["out/sub/new", "out/sub/old", "checkpoint/state"]
+    assert not (root / "run" / "out").exists()
+    bring_over(root)
+    assert (root / "checkpoint" / "state").read_text() == "stays"
