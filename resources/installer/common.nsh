@@ -1,5 +1,7 @@
 ; What both installers share. Defines given by the builder: SOURCE, OUT, VERSION, ROOT, SIZE_KB.
-; Defines of the including script: PRODUCT, WINDOW, CONSOLE, KEY.
+; Defines of the including script: PRODUCT, WINDOW, CONSOLE, KEY, DATA, LOGIN_FLAGS.
+;     Setup.exe /S             in silence, for this user; /LOGIN as well: starts at sign-in
+;     Uninstall.exe /S         in silence; data stay unless /DATA=remove
 Unicode true
 ManifestDPIAware true
 Name "${PRODUCT}"
@@ -14,6 +16,7 @@ BrandingText "HiveMind ${VERSION}"
 !include "MUI2.nsh"
 !include "FileFunc.nsh"
 !include "LogicLib.nsh"
+!include "Sections.nsh"
 
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\${KEY}"
 !define RUN "Software\Microsoft\Windows\CurrentVersion\Run"
@@ -74,10 +77,6 @@ VIAddVersionKey /LANG=${LANG_ENGLISH} "LegalCopyright" "GNU GPL 3"
   ${EndIf}
 !macroend
 
-Function .onInit
-  !insertmacro MUI_LANGDLL_DISPLAY
-FunctionEnd
-
 Function un.onInit
   !insertmacro MUI_UNGETLANGUAGE
 FunctionEnd
@@ -110,9 +109,20 @@ SectionEnd
 
 ; Only who asks for it gets it.
 Section /o "$(TEXT_LOGIN)" PART_LOGIN
-  WriteRegStr HKCU "${RUN}" "${KEY}" '"$INSTDIR\${WINDOW}.exe" --minimized'
+  ; The program's own settings know the entry by this name, and show it.
+  WriteRegStr HKCU "${RUN}" "${PRODUCT}" '"$INSTDIR\${WINDOW}.exe"${LOGIN_FLAGS}'
 SectionEnd
 
+; After the sections: it names one of them.
+Function .onInit
+  !insertmacro MUI_LANGDLL_DISPLAY
+  ${GetParameters} $R0
+  ClearErrors
+  ${GetOptions} $R0 "/LOGIN" $R1
+  ${IfNot} ${Errors}
+    !insertmacro SelectSection ${PART_LOGIN}
+  ${EndIf}
+FunctionEnd
 
 Section "Uninstall"
   !insertmacro REFUSE_WHILE_RUNNING
@@ -126,11 +136,21 @@ Section "Uninstall"
   RMDir "$INSTDIR"
   Delete "$SMPROGRAMS\HiveMind\${PRODUCT}.lnk"
   RMDir "$SMPROGRAMS\HiveMind"
-  DeleteRegValue HKCU "${RUN}" "${KEY}"
+  DeleteRegValue HKCU "${RUN}" "${PRODUCT}"
   DeleteRegKey HKCU "${UNINSTALL}"
   DeleteRegKey HKCU "Software\${KEY}"
-  ; Nobody is asked in silence, and then nothing of a person's is removed.
+  ; Nobody is asked in silence, and then nothing of a person's is removed unless they said so.
+  ${GetParameters} $R0
+  ClearErrors
+  ${GetOptions} $R0 "/DATA=" $R1
+  StrCmp $R1 "remove" remove
   MessageBox MB_YESNO|MB_ICONQUESTION|MB_DEFBUTTON2 "$(TEXT_DATA)" /SD IDNO IDNO keep
+  remove:
     RMDir /r "$LOCALAPPDATA\hivemind\${DATA}"
+    RMDir /r "$LOCALAPPDATA\hivemind\Logs\${DATA}"
+    RMDir /r "$LOCALAPPDATA\hivemind\Cache\${DATA}"
+    RMDir "$LOCALAPPDATA\hivemind\Logs"
+    RMDir "$LOCALAPPDATA\hivemind\Cache"
+    RMDir "$LOCALAPPDATA\hivemind"
   keep:
 SectionEnd

@@ -5,4 +5,5 @@ Target amd64-unicode
 !define CONSOLE "hivemind-masterd"
 !define KEY "HiveMind-Master"
 !define DATA "master"
+!define LOGIN_FLAGS ""
 !include "common.nsh"

@@ -1,12 +1,12 @@
 ; The worker's installer. Built by `python dev.py build --windows`.
-;     Setup.exe /S                    in silence, for this user
-;     Setup.exe /S /JOIN=hivemind://  and joins a pool
+;     Setup.exe /S /JOIN=hivemind://  in silence, and joins a pool; more in common.nsh
 Target amd64-unicode
 !define PRODUCT "HiveMind Worker"
 !define WINDOW "HiveMind-Worker"
 !define CONSOLE "hivemind-agent"
 !define KEY "HiveMind-Worker"
 !define DATA "worker"
+!define LOGIN_FLAGS " --minimized"
 
 !macro MORE_FILES
   ; hivemind:// links open the worker, which asks before it joins.
