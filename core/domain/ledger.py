@@ -86,6 +86,16 @@ _LAWFUL: Final[Mapping[Code, tuple[str, str]]] = {
 }
 
 
+#: Codes that are seldom beside those of tasks: what people give, and corrections.
+RARE_CODES = GRANT_CODES | {Code.USER_TRANSFER, Code.CORRECTION}
+
+
+def may_touch(code: Code, kind: AccountKind) -> tuple[bool, bool]:
+    """Tell whether a transfer of this code can take from such an account, and whether it can give to one."""
+    source, target = _LAWFUL.get(code, (kind.value, kind.value))
+    return source == kind.value, target == kind.value
+
+
 def user_account(user_id: str) -> str:
     return f"user:{user_id}"
 

@@ -18,6 +18,7 @@ from core.domain.console_pages import (
     TransferRows,
 )
 from master_app.ports.reads import MAX_PAGE
+from master_app.storage.ledger_reads import sequence_at
 from master_app.storage.readers import Readers
 from master_app.storage.tables.ledger import IS_SPENDING, accounts, transfers
 from master_app.storage.tables.tasks import tasks
@@ -40,7 +41,7 @@ class MoneyPages:
 
     def accounts(self, query: ListQuery, today_ms: int) -> AccountRows:
         with self._readers.snapshot() as connection:
-            first = _sequence_at(connection, today_ms)
+            first = sequence_at(connection, today_ms)
             fixed = dict(
                 connection.execute(
                     select(accounts.c.account_id, accounts.c.balance_ucpt).where(
@@ -127,7 +128,7 @@ class MoneyPages:
 
     def spent_since(self, since_ms: int) -> int:
         with self._readers.snapshot() as connection:
-            first = _sequence_at(connection, since_ms)
+            first = sequence_at(connection, since_ms)
             found = connection.execute(
                 select(func.coalesce(func.sum(transfers.c.amount_ucpt), 0)).where(
                     transfers.c.sequence >= first, sql(IS_SPENDING)
@@ -156,19 +157,6 @@ def _spending() -> Any:
     )
 
 
-def _sequence_at(connection: Any, at_ms: int) -> int:
-    """Return the first sequence number of this time or later, by halving: times grow with the numbers."""
-    low, high = 1, int(connection.execute(select(func.coalesce(func.max(transfers.c.sequence), 0))).scalar()) + 1
-    while low < high:
-        middle = (low + high) // 2
-        at = connection.execute(select(transfers.c.at_ms).where(transfers.c.sequence == middle)).scalar()
-        if at is not None and at < at_ms:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
 def _conditions(connection: Any, query: TransferQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.account_id == "holds":
@@ -178,9 +166,9 @@ def _conditions(connection: Any, query: TransferQuery) -> list[ColumnElement[boo
     if query.codes:
         conditions.append(transfers.c.code.in_(query.codes))
     if query.since_ms:
-        conditions.append(transfers.c.sequence >= _sequence_at(connection, query.since_ms))
+        conditions.append(transfers.c.sequence >= sequence_at(connection, query.since_ms))
     if query.until_ms:
-        conditions.append(transfers.c.sequence < _sequence_at(connection, query.until_ms))
+        conditions.append(transfers.c.sequence < sequence_at(connection, query.until_ms))
     if query.text:
         named = select(tasks.c.task_id).where(
             func.lower(tasks.c.name).contains(query.text.lower(), autoescape=True)

@@ -12,16 +12,18 @@ from sqlalchemy import Integer, case, cast, func, or_, select
 from sqlalchemy import text as sql
 
 from core.domain.attempt import LIVE_ATTEMPT_STATES, AttemptState
-from core.domain.ledger import PAYMENT_CODES, ChainedTransfer, Code, user_account
+from core.domain.ledger import ChainedTransfer, Code, user_account
 from core.domain.subtask import SubtaskState
-from core.domain.task import LIVE_TASK_STATES, TaskState
+from core.domain.task import TaskState
 from core.domain.views import AttemptView
 from master_app.ports.page_reads import CellRow, DayOfMoney, FailedPart, RunningNow, RunRow
+from master_app.storage.ledger_reads import sequence_at
 from master_app.storage.mapping_ledger import row_to_chained
 from master_app.storage.readers import Readers
-from master_app.storage.tables.ledger import IS_SPENDING, accounts, transfers
+from master_app.storage.tables.ledger import IS_PAYMENT, IS_SPENDING, accounts, transfers
 from master_app.storage.tables.nodes import nodes
 from master_app.storage.tables.tasks import TASK_IS_LIVE, attempts, subtasks, tasks
+from master_app.storage.task_reads import in_states
 from master_app.storage.values import TICKS
 from master_app.storage.views import row_to_attempt_view
 
@@ -129,10 +131,8 @@ class SqlPageReads:
         inner = select(tasks.c.task_id)
         if owner_id is not None:
             inner = inner.where(tasks.c.owner_id == owner_id)
-        if states and set(states) <= LIVE_TASK_STATES:
-            inner = inner.where(sql(TASK_IS_LIVE))
         if states:
-            inner = inner.where(tasks.c.state.in_([state.value for state in states]))
+            inner = inner.where(*in_states(states))
         row = self._readers.row(select(func.count()).select_from(inner.limit(at_most).subquery()))
         return int(row[0]) if row is not None else 0
 
@@ -148,24 +148,17 @@ class SqlPageReads:
 
     def money_by_day(self, user_id: str, since_ms: int, offset_ms: int) -> Sequence[DayOfMoney]:
         spent_day: Any = cast((transfers.c.at_ms + offset_ms) / _DAY_MS, Integer)
-        spent = self._readers.rows(
-            select(spent_day, func.sum(transfers.c.amount_ucpt))
-            .where(transfers.c.actor_id == user_id, transfers.c.at_ms >= since_ms, sql(IS_SPENDING))
-            .group_by(spent_day)
-        )
-        earned = self._readers.rows(
-            select(spent_day, func.sum(transfers.c.amount_ucpt))
-            .where(
-                transfers.c.credit == user_account(user_id),
-                transfers.c.at_ms >= since_ms,
-                transfers.c.code.in_([code.value for code in PAYMENT_CODES]),
-            )
-            .group_by(spent_day)
-        )
+        sums = select(spent_day, func.sum(transfers.c.amount_ucpt)).group_by(spent_day)
         days: dict[int, list[int]] = {}
-        for side, rows in enumerate((spent, earned)):
-            for day, amount in rows:
-                days.setdefault(int(day), [0, 0])[side] += int(amount)
+        with self._readers.snapshot() as connection:
+            first = sequence_at(connection, since_ms)
+            spent = sums.where(transfers.c.actor_id == user_id, transfers.c.at_ms >= since_ms, sql(IS_SPENDING))
+            earned = sums.where(
+                transfers.c.credit == user_account(user_id), transfers.c.sequence >= first, sql(IS_PAYMENT)
+            )
+            for side, query in enumerate((spent, earned)):
+                for day, amount in connection.execute(query):
+                    days.setdefault(int(day), [0, 0])[side] += int(amount)
         return [DayOfMoney(day, both[0], both[1]) for day, both in sorted(days.items())]
 
     def spending(self, user_id: str, before: int, at_most_ms: int, limit: int) -> Sequence[ChainedTransfer]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, TextClause, and_, func, or_, select, text, tuple_, union_all
 
 from core.domain.errors import NotFound
 from core.domain.subtask import SubtaskState
-from core.domain.task import MergeState, TaskState
+from core.domain.task import LIVE_TASK_STATES, MergeState, TaskState
 from core.domain.views import (
     ArtifactView,
     AttemptView,
@@ -23,7 +23,16 @@ from master_app.storage.readers import Readers, number_cursor, page_size, ulid_c
 from master_app.storage.tables.history import task_events
 from master_app.storage.tables.ledger import accounts
 from master_app.storage.tables.nodes import nodes
-from master_app.storage.tables.tasks import artifacts, attempts, subtasks, task_specs, tasks
+from master_app.storage.tables.tasks import (
+    ENDED_BADLY,
+    TASK_ENDED_BADLY,
+    TASK_IS_LIVE,
+    artifacts,
+    attempts,
+    subtasks,
+    task_specs,
+    tasks,
+)
 from master_app.storage.tables.users import users
 from master_app.storage.views import row_to_attempt_view, row_to_task_view, row_to_usage
 
@@ -36,6 +45,28 @@ _TASK: Final = (
     .outerjoin(accounts, accounts.c.account_id == "hold:" + tasks.c.task_id)
 )
 _ATTEMPT: Final = select(attempts, nodes.c.name).outerjoin(nodes, nodes.c.node_id == attempts.c.node_id)
+
+
+def in_states(states: Collection[TaskState]) -> list[ColumnElement[bool] | TextClause]:
+    """Return the conditions of some states, so that the partial index of such tasks is found."""
+    names = [state.value for state in sorted(states)]
+    is_one = tasks.c.state == names[0] if len(names) == 1 else tasks.c.state.in_(names)
+    found: list[ColumnElement[bool] | TextClause] = [is_one]
+    for class_of, condition in ((LIVE_TASK_STATES, TASK_IS_LIVE), (ENDED_BADLY, TASK_ENDED_BADLY)):
+        if class_of.issuperset(states):
+            found.append(text(f"tasks.{condition}"))  # users have a state as well
+    return found
+
+
+def _newest(
+    owner_id: str, states: Collection[TaskState], conditions: Sequence[ColumnElement[bool]], limit: int
+) -> Any:
+    """Return a query of the newest ids of each state: asked for together, a rare one would cost a look at all."""
+    ways = []
+    for state in sorted(states):
+        way = select(tasks.c.task_id).where(tasks.c.owner_id == owner_id, *in_states((state,)), *conditions)
+        ways.append(select(way.order_by(tasks.c.task_id.desc()).limit(limit).subquery().c.task_id))
+    return union_all(*ways)
 
 
 class SqlTaskReads:
@@ -56,18 +87,21 @@ class SqlTaskReads:
         limit: int = 50,
     ) -> Page[TaskView]:
         size = page_size(limit)
-        query = _of_owner(_TASK, owner_id).order_by(tasks.c.task_id.desc()).limit(size + 1)
-        if states:
-            query = query.where(tasks.c.state.in_([state.value for state in states]))
+        conditions: list[ColumnElement[bool]] = []
         if name_contains:
-            query = query.where(func.lower(tasks.c.name).contains(name_contains.lower(), autoescape=True))
+            conditions.append(func.lower(tasks.c.name).contains(name_contains.lower(), autoescape=True))
         if since_ms:
-            query = query.where(tasks.c.created_ms >= since_ms)
+            conditions.append(tasks.c.created_ms >= since_ms)
         if until_ms:
-            query = query.where(tasks.c.created_ms < until_ms)
+            conditions.append(tasks.c.created_ms < until_ms)
         before = ulid_cursor(cursor)
         if before is not None:
-            query = query.where(tasks.c.task_id < before)
+            conditions.append(tasks.c.task_id < before)
+        query = _of_owner(_TASK, owner_id).order_by(tasks.c.task_id.desc()).limit(size + 1)
+        if owner_id is not None and states:
+            query = query.where(tasks.c.task_id.in_(_newest(owner_id, states, conditions, size + 1)))
+        else:
+            query = query.where(*conditions, *(in_states(states) if states else ()))
         found = [row_to_task_view(row) for row in self._readers.rows(query)]
         return Page(found[:size], found[size - 1].task_id if len(found) > size else None)
 

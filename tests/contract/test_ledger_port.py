@@ -190,6 +190,29 @@ class LedgerContract:
         grants = ledger.reads.page(account_id=None, codes=[Code.GRANT_OPERATOR])
         assert [row.sequence for row in grants.items] == [9, 1]
 
+    def test_an_account_shows_each_code_from_both_its_sides(self, ledger: Ledger) -> None:
+        rows = [grant(1), open_hold(), full_transfer(), send(4), send(5, source="B", target="A")]
+        correction = replace(send(6, source="A", target="B"), code=Code.CORRECTION, pending_id="send:4")
+        with ledger.transaction() as repository:
+            repository.append([*rows, correction])
+        page = ledger.reads.page
+
+        def of(account_id: str, *codes: Code) -> list[int]:
+            found = [row.sequence for row in page(account_id=account_id, codes=codes).items]
+            newest = page(account_id=account_id, codes=codes, limit=1).items
+            assert [row.sequence for row in newest] == found[:1]
+            return found
+
+        assert of("user:A") == [6, 5, 4, 2, 1]
+        assert of("user:B") == [6, 5, 4, 3]
+        assert of("hold:T") == [3, 2]
+        assert of("mint") == [1]
+        assert of("user:A", Code.HOLD_OPEN) == [2]
+        assert of("user:A", Code.ATTEMPT_PAID) == of("user:A", Code.POOL_FEE) == []
+        assert of("user:B", Code.ATTEMPT_PAID, Code.CORRECTION) == [6, 3]
+        assert of("hold:T", Code.ATTEMPT_PAID) == [3]
+        assert [row.sequence for row in ledger.reads.rows(account_id="user:B")] == [3, 4, 5, 6]
+
     def test_spend_counts_payments_only(self, ledger: Ledger) -> None:
         with ledger.transaction() as repository:
             repository.append([grant(1), open_hold(), full_transfer(), send(12)])

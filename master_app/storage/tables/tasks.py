@@ -9,10 +9,12 @@ from sqlalchemy import text as sql
 
 from core.domain.attempt import LIVE_ATTEMPT_STATES
 from core.domain.subtask import SubtaskState
-from core.domain.task import LIVE_TASK_STATES
+from core.domain.task import LIVE_TASK_STATES, TaskState
 from master_app.storage.tables.base import BY_KEY, any_of, integer, maybe_integer, metadata, text
 
 TASK_IS_LIVE: Final = any_of("state", LIVE_TASK_STATES)
+ENDED_BADLY: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED})
+TASK_ENDED_BADLY: Final = any_of("state", ENDED_BADLY)
 ATTEMPT_IS_LIVE: Final = any_of("state", LIVE_ATTEMPT_STATES)
 OPEN_SUBTASK_STATES: Final = frozenset({SubtaskState.BLOCKED, SubtaskState.READY, SubtaskState.BACKOFF})
 SUBTASK_IS_OPEN: Final = any_of("state", OPEN_SUBTASK_STATES)
@@ -74,7 +76,21 @@ def _where(condition: str) -> dict[str, Any]:
 Index("ix_tasks_owner", tasks.c.owner_id, tasks.c.task_id)
 Index("ix_tasks_live", tasks.c.task_id, **_where(TASK_IS_LIVE))
 # It covers what a quota asks; else SQLite would go through all tasks that the owner ever had.
-Index("ix_tasks_live_owner", tasks.c.owner_id, tasks.c.state, tasks.c.subtask_count, **_where(TASK_IS_LIVE))
+Index(
+    "ix_tasks_live_owner",
+    tasks.c.owner_id,
+    tasks.c.state,
+    tasks.c.task_id,
+    tasks.c.subtask_count,
+    **_where(TASK_IS_LIVE),
+)
+Index(
+    "ix_tasks_ended_badly",
+    tasks.c.owner_id,
+    tasks.c.state,
+    tasks.c.task_id,
+    **_where(TASK_ENDED_BADLY),
+)
 Index("ix_tasks_deadline", tasks.c.deadline_ms, **_where(f"deadline_ms > 0 AND {TASK_IS_LIVE}"))
 #: It covers what storage quotas ask: the rows themselves are never read for it.
 Index("ix_tasks_stored", tasks.c.owner_id, tasks.c.expired, tasks.c.bundle_id, tasks.c.result_bytes)

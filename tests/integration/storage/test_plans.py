@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
+from core.domain.ledger import Code, user_account
+from core.domain.task import TaskState
 from master_app.storage import usage_reads
 from master_app.storage.engine import database_url, prepare_file, writer_engine
+from master_app.storage.ledger_reads import sequences_of
 from master_app.storage.migrate import upgrade
+from master_app.storage.page_reads import HOLD_CODES
 from master_app.storage.repositories import attempts, ledger, subtasks, tasks, users
 from master_app.storage.statements import Sql
+from master_app.storage.tables.ledger import transfers
+from master_app.storage.task_reads import _newest
 from tests.support.storage import NOW_MS
 
 QUERIES = {
@@ -35,16 +43,46 @@ QUERIES = {
 }
 
 
+OWN = user_account("ann")
+#: As pages ask: every part of these finds its rows in order by the index named, and sorts only what it found.
+PARTS = {
+    "held tasks of an owner": (_newest("ann", [TaskState.HELD], (), 51), ["ix_tasks_live_owner"]),
+    "tasks of an owner that ended badly": (
+        _newest("ann", [TaskState.FAILED, TaskState.CANCELLED], (), 51),
+        ["ix_tasks_ended_badly"] * 2,
+    ),
+    "a statement without holds": (
+        sequences_of(OWN, sorted(set(Code) - set(HOLD_CODES)), (), transfers.c.sequence.desc(), 51),
+        ["ix_transfers_rare_debit", "ix_transfers_rare_credit", "ix_transfers_earned"],
+    ),
+    "what an account did": (
+        sequences_of(OWN, (), (transfers.c.sequence > 7,), transfers.c.sequence, 1000),
+        [
+            "ix_transfers_rare_debit",
+            "ix_transfers_rare_credit",
+            "ix_transfers_earned",
+            "ix_transfers_debit",
+            "ix_transfers_credit",
+        ],
+    ),
+}
+
+
 @pytest.fixture(scope="module")
-def sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sql]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     folder: Path = tmp_path_factory.mktemp("plans")
     where = database_url("", folder)
     prepare_file(where)
     engine = writer_engine(where)
     upgrade(engine, folder / "backups", NOW_MS)
     with engine.connect() as connection:
-        yield Sql(connection)
+        yield connection
     engine.dispose()
+
+
+@pytest.fixture
+def sql(connection: Connection) -> Sql:
+    return Sql(connection)
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -58,3 +96,13 @@ def test_rows_are_found_by_an_index(sql: Sql, name: str) -> None:
     assert "TEMP B-TREE" not in words or name == "run times", words
     for line in plan:
         assert not line.startswith("SCAN") or index in line or "USING COVERING INDEX" in line, words
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_each_part_of_a_page_is_read_in_order_from_its_index(connection: Connection, name: str) -> None:
+    query, indexes = PARTS[name]
+    text = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    found = [line for line in plan if line.startswith("SEARCH")]
+    assert [next(word for word in line.split() if word.startswith("ix_")) for line in found] == indexes, plan
+    assert not any("TEMP B-TREE" in line for line in plan), plan

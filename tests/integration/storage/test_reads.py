@@ -48,6 +48,32 @@ def test_tasks_come_newest_first_page_by_page(opened: Opened) -> None:
         reads.tasks(owner_id=None, cursor="'; --")
 
 
+@pytest.mark.parametrize("owner_id", ["owner", None])
+def test_tasks_of_several_states_come_together_newest_first(opened: Opened, owner_id: str | None) -> None:
+    mixed = (TaskState.FAILED, TaskState.HELD, TaskState.SUCCEEDED, TaskState.CANCELLED, TaskState.QUEUED)
+    tasks = [a_task(state=mixed[number % 5], name=f"{number}") for number in range(20)]
+    put(opened, *tasks)
+    if owner_id is not None:
+        put(opened, a_task(owner_id="other", state=TaskState.FAILED))
+    reads = opened.storage.task_reads
+    for states in (
+        (TaskState.HELD,),
+        (TaskState.FAILED, TaskState.CANCELLED),
+        (TaskState.HELD, TaskState.SUCCEEDED),
+    ):
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            page = reads.tasks(owner_id=owner_id, states=states, limit=3, cursor=cursor)
+            found += [view.task_id for view in page.items]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert found == [task.task_id for task in reversed(tasks) if task.state in states]
+    failed = reads.tasks(owner_id=owner_id, states=(TaskState.FAILED,), name_contains="15").items
+    assert [view.name for view in failed] == ["15"]
+
+
 def test_a_task_shows_its_owner_its_hold_and_the_unborn(opened: Opened) -> None:
     task = a_task(subtask_count=10, active=2, succeeded=3, failed=1)
 

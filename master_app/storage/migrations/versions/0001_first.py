@@ -74,7 +74,10 @@ _LIVE_TASK: Final = (
     "state IN ('CANCELLING', 'HELD', 'MERGING', 'PAUSED', 'PAUSING', 'QUEUED', 'RUNNING', 'WAITING')"
 )
 _LIVE_ATTEMPT: Final = "state IN ('ACCEPTED', 'OFFERED', 'PREPARING', 'RUNNING', 'UPLOADING')"
+_PAYMENT: Final = "code IN ('ATTEMPT_PAID', 'ATTEMPT_PAID_SHORT')"
 _SPENDING: Final = "code IN ('ATTEMPT_PAID', 'ATTEMPT_PAID_SHORT', 'POOL_FEE')"
+_RARE: Final = "code IN ('CORRECTION', 'GRANT_OPERATOR', 'GRANT_PRACTICE', 'GRANT_SIGN_UP', 'USER_TRANSFER')"
+_ENDED_BADLY: Final = "state IN ('CANCELLED', 'FAILED')"
 #: Name, table, columns, unique, condition.
 INDEXES: Final = (
     ("ix_attempts_live", "attempts", "attempt_id", False, _LIVE_ATTEMPT),
@@ -86,18 +89,22 @@ INDEXES: Final = (
     ("ix_task_after_after", "task_after", "after_id", False, ""),
     ("ix_tasks_bundle", "tasks", "bundle_id name", False, ""),
     ("ix_tasks_deadline", "tasks", "deadline_ms", False, f"deadline_ms > 0 AND {_LIVE_TASK}"),
+    ("ix_tasks_ended_badly", "tasks", "owner_id state task_id", False, _ENDED_BADLY),
     ("ix_tasks_expiry", "tasks", "expires_ms", False, "expires_ms > 0 AND expired = 0"),
     ("ix_tasks_key", "tasks", "owner_id idempotency_key", True, "idempotency_key <> ''"),
     ("ix_tasks_live", "tasks", "task_id", False, _LIVE_TASK),
-    ("ix_tasks_live_owner", "tasks", "owner_id state subtask_count", False, _LIVE_TASK),
+    ("ix_tasks_live_owner", "tasks", "owner_id state task_id subtask_count", False, _LIVE_TASK),
     ("ix_tasks_stored", "tasks", "owner_id expired bundle_id result_bytes", False, ""),
     ("ix_tasks_owner", "tasks", "owner_id task_id", False, ""),
     ("ix_tokens_secret", "tokens", "secret_sha256", True, ""),
     ("ix_tokens_user", "tokens", "user_id token_id", False, ""),
     ("ix_transfers_credit", "transfers", "credit sequence", False, ""),
     ("ix_transfers_debit", "transfers", "debit sequence", False, ""),
+    ("ix_transfers_earned", "transfers", "credit sequence at_ms amount_ucpt", False, _PAYMENT),
     ("ix_transfers_id", "transfers", "transfer_id", True, ""),
-    ("ix_transfers_spent", "transfers", "actor_id at_ms", False, _SPENDING),
+    ("ix_transfers_rare_credit", "transfers", "credit sequence", False, _RARE),
+    ("ix_transfers_rare_debit", "transfers", "debit sequence", False, _RARE),
+    ("ix_transfers_spent", "transfers", "actor_id at_ms amount_ucpt", False, _SPENDING),
     ("ix_users_username", "users", "username", True, "username <> ''"),
     ("ix_vpn_configs_key", "vpn_configs", "public_key", True, ""),
     ("ix_vpn_configs_number", "vpn_configs", "number", True, ""),
