@@ -31,6 +31,7 @@ class Rig:
     url: str
     #: The submitter ann; bob owns the nodes.
     ann: Principal
+    bob_id: str
 
 
 @contextmanager
@@ -44,9 +45,9 @@ def running_master(root: Path) -> Iterator[Rig]:
         try:
             add = daemon.master.operations.add_user
             ann = add(CONSOLE, NewUser(name="ann", roles=("submitter",), password=PASSWORD)).result()
-            add(CONSOLE, NewUser(name="bob", roles=("provider",), password=PASSWORD)).result()
+            bob_id = add(CONSOLE, NewUser(name="bob", roles=("provider",), password=PASSWORD)).result()
             who = Principal(user_id=ann, username="ann", roles=frozenset({Role.SUBMITTER}))
-            yield Rig(daemon, root, re.findall(r"https?://[\w.:\[\]-]+", words)[0], who)
+            yield Rig(daemon, root, re.findall(r"https?://[\w.:\[\]-]+", words)[0], who, bob_id)
         finally:
             daemon.stop()
 

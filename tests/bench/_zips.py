@@ -14,7 +14,7 @@ ref = "hivemind/minimal"
 command = ["true"]
 timeout = "1m"
 [resources]
-cpu_cores = 0.1
+cpu_cores = {cores}
 memory_gb = 0.05
 disk_gb = 0.01
 [split]
@@ -23,8 +23,8 @@ count = {count}
 """
 
 
-def noop_zip(path: Path, count: int) -> Path:
+def noop_zip(path: Path, count: int, *, cores: float = 0.1) -> Path:
     """Write a task of `count` subtasks that do nothing."""
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("hivemind.toml", _MANIFEST.format(count=count))
+        archive.writestr("hivemind.toml", _MANIFEST.format(count=count, cores=cores))
     return path
