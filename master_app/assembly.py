@@ -22,6 +22,9 @@ from master_app.node_pool.node_logs import NodeLogs
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
+from master_app.notices.book import NoticeBook
+from master_app.notices.sending import NoticeSender
+from master_app.notices.watch import NoticeWatch
 from master_app.operations import JoinLinks, Operations, OperatorGate
 from master_app.rpc.doors import ConsoleServices, DoorServices, RpcDoors
 from master_app.settings import MasterSettings
@@ -52,6 +55,16 @@ class Doors:
     node_port: int = 0
     control_port: int = 0
     web: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """What tells people: what doors call, and what timers call. `threads` wait for receivers outside."""
+
+    book: NoticeBook
+    sender: NoticeSender
+    watch: NoticeWatch
+    threads: ThreadPoolExecutor
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,6 +102,7 @@ class Master:
     vpn: VpnConfigs
     vpn_hub: Hub
     links: JoinLinks
+    notices: Notices
     operations: Operations
     console: ConsoleDesk
     uploads: ConsoleUploads
@@ -133,6 +147,7 @@ class Master:
             why=self.queries,
             nodes=self.queries,
             links=self.links,
+            notices=self.notices.book,
             node_control=self.membership,
             people=self.accounts,
             invitations=self.invitations,
@@ -161,6 +176,7 @@ class Master:
 
     def close(self) -> None:
         """Run what waits in the writer, then let go of everything."""
+        self.notices.threads.shutdown(wait=False, cancel_futures=True)
         self.slow_threads.shutdown(wait=True, cancel_futures=True)
         self.threads.shutdown(wait=True, cancel_futures=True)
         self.storage.close()

@@ -30,6 +30,7 @@ from master_app.fittings import (
     owner_name,
     public_host,
     publisher,
+    storage_folder,
     to_vpn,
     vpn_hub,
 )
@@ -44,6 +45,7 @@ from master_app.node_pool.node_logs import NodeLogs
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
+from master_app.notice_fittings import notices
 from master_app.operations import JoinLinks, Operations, OperatorGate
 from master_app.rebuilding import Rebuilding
 from master_app.scheduling.settings import CoreQuotas, Fill, SchedulingSettings
@@ -127,11 +129,6 @@ def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Mast
     except BaseException:
         storage.close()
         raise
-
-
-def storage_folder(settings: MasterSettings, data_dir: Path) -> Path:
-    """Return where bundles and results are."""
-    return settings.storage or data_dir / "blobs"
 
 
 def _build(
@@ -244,7 +241,8 @@ def _build(
     )
 
     # tasks
-    user_secrets = UserSecrets(vault=Vault.open(data_dir), writer=writer, reads=storage.user_reads)
+    vault = Vault.open(data_dir)
+    user_secrets = UserSecrets(vault=vault, writer=writer, reads=storage.user_reads)
     control = TaskControl(
         writer=writer, rollup=rollup, specs=specs, funds=funds, quotas=quotas, dispatch=dispatcher.run
     )
@@ -385,6 +383,7 @@ def _build(
         vpn=vpn,
         vpn_hub=hub,
         links=links,
+        notices=notices(settings, storage, vault, clock),
         operations=operations,
         console=console_desk(console),
         uploads=console_uploads(console),

@@ -36,6 +36,9 @@ RETENTION_S = 3600.0
 TOKENS_S = 60.0
 #: A user that was locked, or an interface that somebody took down, is noticed within this time.
 VPN_S = 60.0
+#: Notices leave within this time; low balances and results about to expire are looked for less often.
+SENDER_S = 3.0
+WATCH_S = 60.0
 FIRST_LOGIN_FILE = "first-login.txt"
 
 
@@ -156,6 +159,7 @@ class Daemon:
         self._timers = [
             Timer(self._clock, [(TICK_S, master.reaper.tick), (TOKENS_S, lambda: _keep_tokens(master))]),
             Timer(self._clock, [(VITALS_S, lambda: self._look(master))]),
+            Timer(self._clock, [(SENDER_S, master.notices.sender.tick), (WATCH_S, master.notices.watch.tick)]),
             # What reads the whole database or disk must not hold up what happens each second.
             Timer(
                 self._clock,

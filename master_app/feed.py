@@ -27,6 +27,7 @@ from core.domain.events import (
     NodeEnrolled,
     NodeHealthChanged,
     NodeQuarantined,
+    NoticeRaised,
     TaskProgressed,
     TaskStateChanged,
     TaskSubmitted,
@@ -48,6 +49,8 @@ class Kind(StrEnum):
     NODE = "node"
     #: A line of the audit log; its id is the action.
     AUDIT = "audit"
+    #: A line of one's own list of notices; its id is the line's number.
+    NOTICE = "notice"
 
 
 class What(StrEnum):
@@ -233,6 +236,9 @@ class Feed:
                 self._put(owner_id, commit, Kind.TASK, fact.task_id, What.PROGRESS, dirty)
             case NodeEnrolled() | NodeHealthChanged() | NodeAdminChanged() | NodeQuarantined() | FenceViolated():
                 self._put(_PUBLIC, commit, Kind.NODE, fact.node_id, What.STATE, dirty)
+            case NoticeRaised():
+                self._put(fact.owner_id, commit, Kind.NOTICE, str(fact.sequence), What.STATE, dirty)
+                return
             case AuditRecorded():
                 self._put(None, commit, Kind.AUDIT, fact.action, What.STATE, dirty)
         self._facts.append((commit, fact))

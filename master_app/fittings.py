@@ -130,6 +130,11 @@ def public_host(settings: MasterSettings) -> str:
             return "127.0.0.1"
 
 
+def storage_folder(settings: MasterSettings, data_dir: Path) -> Path:
+    """Return where bundles and results are."""
+    return settings.storage or data_dir / "blobs"
+
+
 def bracket(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from core.domain.vpn import network_of
 from core.settings import Settings
@@ -49,6 +50,19 @@ class MasterSettings(Settings):
     vpn_interface: str = Field(default="hivemind0", pattern="^[a-z][a-z0-9_-]{0,14}$")
     #: The master sets up the hub's interface itself (Linux, root, wireguard-tools); else it says the command.
     vpn_apply: bool = False
+    #: Mail goes out through this server; empty: no face offers mail.
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    #: starttls (587), tls (465), or none, which only a server on this computer may be.
+    smtp_security: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
+    smtp_username: str = ""
+    #: A file with the password alone, readable by the master only.
+    smtp_password_file: Path | None = None
+    smtp_from: str = ""
+    #: Certificate of the mail server's own authority; empty: what the system trusts.
+    smtp_ca: Path | None = None
+    #: Networks (10.1.0.0/16) that webhooks may reach although they are not on the internet.
+    webhook_networks: list[str] = Field(default_factory=list, max_length=50)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @field_validator("web", "node", "control")
@@ -58,6 +72,21 @@ class MasterSettings(Settings):
         if not separator or not host or not port.isdigit() or int(port) > 65535:
             raise ValueError("must be HOST:PORT, for example 127.0.0.1:5000")
         return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        return [str(ip_network(each)) for each in value]
+
+    @model_validator(mode="after")
+    def _mail(self) -> MasterSettings:
+        if not self.smtp_host:
+            return self
+        if "@" not in self.smtp_from:
+            raise ValueError("smtp_from must be a mail address where smtp_host is set")
+        if self.smtp_security == "none" and not is_loopback(self.smtp_host):
+            raise ValueError("smtp_security none is for a mail server on this computer; say starttls or tls")
+        return self
 
     @field_validator("vpn_network")
     @classmethod

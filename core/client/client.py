@@ -16,6 +16,7 @@ import httpx2
 
 from core.client.errors import ClientError, ConflictError, TransientError
 from core.client.models import Login, LogPiece, Money, Node, SubmittedTask, Task, Transfer
+from core.client.notices import NoticesClient
 from core.client.transport import Transport
 from core.client.vpn import VpnClient
 
@@ -45,6 +46,7 @@ class HiveMind:
             url, token=token, timeout_s=timeout_s, ca_file=ca_file, transport=transport, user_agent=user_agent
         )
         self.vpn: Final = VpnClient(self._http)
+        self.notices: Final = NoticesClient(self._http)
 
     def __enter__(self) -> HiveMind:
         return self

@@ -108,6 +108,15 @@ class AuditRecorded:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRaised:
+    """Somebody's list of notices has a new line."""
+
+    owner_id: str
+    sequence: int
+    at_ms: int
+
+
 Fact = (
     TaskSubmitted
     | TaskStateChanged
@@ -119,4 +128,5 @@ Fact = (
     | NodeQuarantined
     | FenceViolated
     | AuditRecorded
+    | NoticeRaised
 )

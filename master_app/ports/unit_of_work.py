@@ -20,6 +20,7 @@ from core.domain.events import Fact
 from core.domain.pool_rules import PoolRules
 from master_app.ports.ledger import LedgerRepository
 from master_app.ports.node_pool import NodeRepository
+from master_app.ports.notices import NoticeRepository
 from master_app.ports.secrets import SecretRepository
 from master_app.ports.tasks import AttemptRepository, SubtaskRepository, TaskRepository
 from master_app.ports.users import UserRepository
@@ -75,6 +76,9 @@ class UnitOfWork(Protocol):
 
     @property
     def vpn(self) -> VpnRepository: ...
+
+    @property
+    def notices(self) -> NoticeRepository: ...
 
     def pool_rules(self) -> PoolRules | None:
         """Return what an operator changed last, or None when nothing ever was."""

@@ -22,6 +22,7 @@ from master_app.storage.history_reads import SqlAuditReads
 from master_app.storage.ledger_reads import SqlLedgerReads
 from master_app.storage.log_files import SegmentedLogFiles
 from master_app.storage.migrate import upgrade
+from master_app.storage.notice_reads import SqlNoticeReads
 from master_app.storage.page_reads import SqlPageReads
 from master_app.storage.readers import Readers
 from master_app.storage.task_reads import SqlTaskReads
@@ -66,6 +67,7 @@ class Storage:
         self.audit_reads: Final = SqlAuditReads(self._readers)
         self.console_reads: Final = SqlConsoleReads(self._readers, self.task_reads)
         self.vpn_reads: Final = SqlVpnReads(self._readers)
+        self.notice_reads: Final = SqlNoticeReads(self._readers)
         self.log_files: Final = SegmentedLogFiles(private_folder(data_dir / _LOGS))
         self.writer: Final = CommandWriter(
             transactions, publish=publish, rebuild=rebuild, commit_number=self.term * _COMMITS_A_TERM

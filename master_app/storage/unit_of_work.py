@@ -13,6 +13,7 @@ from master_app.storage.meta import TermKeeper, get, put
 from master_app.storage.repositories.attempts import SqlAttempts
 from master_app.storage.repositories.ledger import SqlLedger
 from master_app.storage.repositories.nodes import SqlNodes
+from master_app.storage.repositories.notices import SqlNotices
 from master_app.storage.repositories.secrets import SqlSecrets
 from master_app.storage.repositories.subtasks import SqlSubtasks
 from master_app.storage.repositories.tasks import SqlTasks
@@ -40,6 +41,7 @@ class SqlUnitOfWork:
         self._users = SqlUsers(sql)
         self._secrets = SqlSecrets(sql)
         self._vpn = SqlVpn(sql)
+        self._notices = SqlNotices(sql)
         self._history = History(sql)
         self.facts: list[Fact] = []
         self.actions: list[Callable[[], None]] = []
@@ -126,6 +128,10 @@ class SqlUnitOfWork:
     @property
     def vpn(self) -> SqlVpn:
         return self._vpn
+
+    @property
+    def notices(self) -> SqlNotices:
+        return self._notices
 
     def publish(self, fact: Fact) -> None:
         self.facts.append(fact)

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from core.domain.bundle import FileEntry
 from core.domain.node import NodeFacts
+from core.domain.notices import NoticeSettings
 from core.domain.pool_rules import PoolRules
 from core.domain.rewards import Tick
 from core.domain.session import ImagePin, Wheel
@@ -46,6 +47,7 @@ PIN: Final = JsonColumn[ImagePin | None](ImagePin | None, None)  # type: ignore[
 FACTS: Final = JsonColumn[NodeFacts](NodeFacts, NodeFacts())
 QUOTA: Final = JsonColumn[Quota | None](Quota | None, None)  # type: ignore[arg-type]
 POOL_RULES: Final = JsonColumn[PoolRules | None](PoolRules | None, None)  # type: ignore[arg-type]
+NOTICE_SETTINGS: Final = JsonColumn[NoticeSettings](NoticeSettings, NoticeSettings())
 NAMES: Final = JsonColumn[tuple[str, ...]](tuple[str, ...], ())
 
 

@@ -21,6 +21,7 @@ from core.domain.task import (
     roll_up,
 )
 from master_app.ledger import settlement
+from master_app.notices import raising
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.pool import LiveAttempt
@@ -95,6 +96,7 @@ class Rollup:
                 )
             )
         self._follow(uow, task, source, facts)
+        raising.task_changed(uow, task, source)
         uow.tasks.save(task)
         uow.publish(TaskProgressed(task_id=task.task_id, owner_id=task.owner_id, at_ms=uow.now_ms))
 

@@ -269,6 +269,7 @@ class UserAccounts:
             token.revoked_ms = uow.now_ms
             uow.users.save_token(token)
         uow.secrets.remove_all(user.user_id)
+        uow.notices.forget(user.user_id)
         user.username = user.password_hash = user.language = user.state_reason = ""
         user.state, user.roles, user.quota = UserState.DELETED, frozenset(), None
         uow.users.save(user)

@@ -25,6 +25,7 @@ from master_app.web.api import (
     metrics,
     money,
     nodes,
+    notices,
     own_account,
     pool,
     results,
@@ -48,7 +49,7 @@ _DEEP: Final = 200
 _VERSION: Final = "0.1.0"
 #: In the order of the API's reference.
 _SUBJECTS: Final = (
-    *(accounts, own_account, submitting, tasks, results, blobs, user_secrets, nodes, money, vpn),
+    *(accounts, own_account, notices, submitting, tasks, results, blobs, user_secrets, nodes, money, vpn),
     *(pool, users, invites, audit, health, metrics),
 )
 

@@ -24,6 +24,7 @@ from core.domain.views import NodeView
 from core.domain.vpn import HubState, VpnConfig, VpnHub
 from master_app.feed import Feed
 from master_app.node_pool.figures import PoolFigures
+from master_app.notices.book import NoticeBook
 from master_app.ports.ledger import LedgerReads
 from master_app.ports.reads import LogReads, TaskReads
 from master_app.ports.secrets import SecretRecord
@@ -192,6 +193,7 @@ class WebServices:
     why: WhyService
     nodes: NodeService
     links: JoinLinkService
+    notices: NoticeBook
     node_control: NodeControlService
     people: UserAccounts
     invitations: Invitations

@@ -29,6 +29,7 @@ ELSEWHERE: dict[str, str] = {
     "master_app/checkup.py": "tests/integration/wire/test_console_door.py asks the doctor and changes settings",
     "master_app/console_desk.py": "tests/integration/wire/test_console_door.py calls every one of its answers",
     "master_app/console_fittings.py": "tests/integration/wire/test_console_door.py runs what it builds",
+    "master_app/notice_fittings.py": "tests/api/master_app/test_notices.py delivers through what it builds",
     "master_app/console_uploads.py": "tests/integration/wire/test_console_door.py submits through it",
     "master_app/pool_watch.py": "tests/integration/wire/test_console_door.py watches a real pool",
     "master_app/bootstrap.py": "tests/integration/services and tests/e2e run what it builds",

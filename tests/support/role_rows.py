@@ -197,6 +197,28 @@ ROWS: Final[Mapping[str, Row]] = {
     "GET /api/v1/quota": Row(needs=Action.ACCOUNT_READ, make=_plain("/quota")),
     "GET /api/v1/account/export": Row(needs=Action.ACCOUNT_CHANGE, make=_plain("/account/export")),
     "DELETE /api/v1/account": Row(needs=Action.ACCOUNT_CHANGE, make=_plain("/account", {"password": "wrong"})),
+    # notices
+    "GET /api/v1/notices": Row(needs=Action.TASK_READ, make=_plain("/notices")),
+    "POST /api/v1/notices/read": Row(needs=Action.TASK_READ, make=_plain("/notices/read", {"up_to": 1})),
+    "GET /api/v1/notices/settings": Row(needs=Action.ACCOUNT_READ, make=_plain("/notices/settings")),
+    "PATCH /api/v1/notices/settings": Row(
+        needs=Action.ACCOUNT_CHANGE, make=_plain("/notices/settings", {"low_balance": "5"})
+    ),
+    "PUT /api/v1/notices/mail": Row(
+        needs=Action.ACCOUNT_CHANGE, make=_plain("/notices/mail", {"address": "mei@example.org"})
+    ),
+    "POST /api/v1/notices/mail/confirm": Row(
+        needs=Action.ACCOUNT_CHANGE, make=_plain("/notices/mail/confirm", {"code": "wrong"})
+    ),
+    "PUT /api/v1/notices/webhook": Row(
+        needs=Action.ACCOUNT_CHANGE, make=_plain("/notices/webhook", {"url": "https://127.0.0.1/"})
+    ),
+    "DELETE /api/v1/notices/channels/<channel>": Row(
+        needs=Action.ACCOUNT_CHANGE, make=_plain("/notices/channels/mail")
+    ),
+    "POST /api/v1/notices/channels/<channel>/test": Row(
+        needs=Action.ACCOUNT_CHANGE, make=_plain("/notices/channels/webhook/test")
+    ),
     # tasks
     "POST /api/v1/tasks": Row(needs=Action.TASK_SUBMIT, make=_form("/tasks")),
     "POST /api/v1/tasks/check": Row(needs=Action.TASK_SUBMIT, make=_form("/tasks/check")),

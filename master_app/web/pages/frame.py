@@ -177,6 +177,7 @@ def _frame_values() -> dict[str, Any]:
     return {
         "who": who,
         "available": _available(who),
+        "unread_notices": _unread(who),
         "pool_name": current_app.extensions["hivemind.pool_name"],
         "theme": request.cookies.get(THEME_COOKIE, "") if request.cookies.get(THEME_COOKIE) in THEMES else "",
         "lang_tag": language.TAGS[language.language()],
@@ -196,6 +197,15 @@ def _available(who: Principal | None) -> int | None:
         return services().money.balance(who).balance_ucpt
     except HiveMindError:
         return None
+
+
+def _unread(who: Principal | None) -> int:
+    if who is None or not who.may(Action.TASK_READ):
+        return 0
+    try:
+        return services().notices.unread(who)
+    except HiveMindError:
+        return 0
 
 
 def initials(username: str) -> str:

@@ -17,6 +17,7 @@ from master_app.web.pages import (
     frame,
     installers,
     nodes,
+    notices,
     people,
     results,
     submit,
@@ -46,7 +47,21 @@ def register_pages(app: Flask, services: PageServices, *, secret_key: str, pool_
     begin_sessions(app)
     frame.begin_pages(app)
     app.context_processor(lambda: {"version": version, "zone_name": str(zone())})
-    for each in (people, dashboard, tasks, results, submit, balance, nodes, installers, account, vpn, docs, admin):
+    for each in (
+        people,
+        dashboard,
+        tasks,
+        results,
+        submit,
+        balance,
+        nodes,
+        installers,
+        notices,
+        account,
+        vpn,
+        docs,
+        admin,
+    ):
         app.register_blueprint(each.bp)
     app.register_error_handler(NotFound, _not_found)
 

@@ -37,6 +37,9 @@ TABLES: Final = {
         "quarantined_until_ms:i quarantine_step_ms:i quarantine_reason last_seen_ms:i version "
         "practised:i health_since_ms:i"
     ),
+    "notice_deliveries": "*sequence:i *channel tries:i next_ms:i",
+    "notice_settings": "*owner_id content",
+    "notices": "*sequence:i owner_id at_ms:i kind subject details read_ms:i",
     "reward_rules": "*version:i content",
     "subtasks": (
         "*task_id *ix:i state generation:i epoch:i ready_at_ms:i winner user_failures:i "
@@ -85,6 +88,9 @@ INDEXES: Final = (
     ("ix_audit_actor", "audit_log", "actor_id sequence", False, ""),
     ("ix_invites_secret", "invites", "secret_sha256", True, ""),
     ("ix_nodes_name", "nodes", "name", False, ""),
+    ("ix_notice_deliveries_next", "notice_deliveries", "next_ms", False, ""),
+    ("ix_notices_owner", "notices", "owner_id sequence", False, ""),
+    ("ix_notices_subject", "notices", "owner_id subject kind", False, ""),
     ("ix_subtasks_open", "subtasks", "task_id ix", False, "state IN ('BACKOFF', 'BLOCKED', 'READY')"),
     ("ix_task_after_after", "task_after", "after_id", False, ""),
     ("ix_tasks_bundle", "tasks", "bundle_id name", False, ""),

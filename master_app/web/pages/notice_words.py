@@ -1,0 +1,74 @@
+"""Notices in words, for pages and for mails."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask_babel import lazy_gettext as _l
+
+from core.domain.notices import Notice, NoticeKind
+from core.domain.task import HeldCode
+from master_app.web.pages import words
+from master_app.web.pages.language import CHINESE, _, cpt, day, language
+from master_app.web.pages.words import Look
+
+KINDS: Final = {
+    NoticeKind.DONE: Look("good", "tick", _l("A task is done")),
+    NoticeKind.FAILED: Look("bad", "cross", _l("A task failed")),
+    NoticeKind.HELD: Look("held", "diamond", _l("A task is held and needs you")),
+    NoticeKind.LOW_BALANCE: Look("held", "diamond", _l("The balance runs low")),
+    NoticeKind.EXPIRING: Look("wait", "clock", _l("Results are about to expire")),
+}
+
+
+def sentence(notice: Notice) -> str:
+    """Return one sentence or two that say what happened, and what follows."""
+    text, number = notice.values.get, _Numbers(notice)
+    name = text("name", "")
+    match notice.kind:
+        case NoticeKind.DONE:
+            said = _(
+                "“%(name)s” is done: %(done)s of %(count)s subtasks, %(cost)s CPT.",
+                name=name,
+                done=f"{number['subtasks'] - number['failed']:,}",
+                count=f"{number['subtasks']:,}",
+                cost=cpt(number["paid_ucpt"]),
+            )
+            kept = number["expires_ms"]
+            return f"{said}{_between()}{_('Results are kept until %(day)s.', day=day(kept))}" if kept else said
+        case NoticeKind.FAILED:
+            reason = words.said(str(text("reason", "")))
+            return _("“%(name)s” failed: %(reason)s.", name=name, reason=reason or words.unknown())
+        case NoticeKind.HELD:
+            held = text("held")
+            reason = str(words.HELD[HeldCode(str(held))]) if held else words.said(str(text("reason", "")))
+            return _("“%(name)s” is held: %(reason)s. What is done stays done.", name=name, reason=reason)
+        case NoticeKind.LOW_BALANCE:
+            return _(
+                "Your balance is %(have)s CPT, below %(below)s. Your tasks go on as long as it lasts.",
+                have=cpt(number["balance_ucpt"]),
+                below=cpt(number["below_ucpt"]),
+            )
+        case NoticeKind.EXPIRING:
+            if number["count"] > 1:
+                return _(
+                    "Results of %(count)s tasks expire soon, the first on %(day)s (“%(name)s”).",
+                    count=f"{number['count']:,}",
+                    day=day(number["first_ms"]),
+                    name=name,
+                )
+            return _("The results of “%(name)s” expire on %(day)s.", name=name, day=day(number["first_ms"]))
+
+
+def _between() -> str:
+    """Return what stands between two sentences: Chinese needs nothing."""
+    return "" if language() == CHINESE else " "
+
+
+class _Numbers:
+    def __init__(self, notice: Notice) -> None:
+        self._values = notice.values
+
+    def __getitem__(self, name: str) -> int:
+        value = self._values.get(name, 0)
+        return value if isinstance(value, int) else 0
