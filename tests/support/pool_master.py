@@ -79,7 +79,7 @@ class PoolMaster:
         self.folder = folder
         self.clock = clock
         self.facts: list[object] = []
-        self._settings = MasterSettings(public_name="master", retention_days=1, **settings)
+        self._settings = MasterSettings(**{"public_name": "master", "retention_days": 1, **settings})
         self._zips = 0
         self._master: Master | None = None
         self.nodes: dict[str, ScriptedNode] = {}

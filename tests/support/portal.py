@@ -17,8 +17,8 @@ PASSWORD = "three plain words"
 class Portal:
     """Use with `with`. `url` is where the pages are."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self.clock = ManualClock(wall_ms=int(time.time() * 1000))
+    def __init__(self, folder: Path, *, days_ago: int = 0, **settings: Any) -> None:
+        self.clock = ManualClock(wall_ms=int((time.time() - days_ago * 86_400) * 1000))
         self.pool = PoolMaster(folder, self.clock, **settings)
         self._name = str(settings.get("pool_name", "HiveMind"))
         self.web: WebServer | None = None

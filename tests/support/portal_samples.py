@@ -270,7 +270,8 @@ class Day:
 
     def whole(self, owner_id: str) -> dict[str, str]:
         """All of it; the running one last, as it takes the nodes."""
-        self.nodes(owner_id)
+        if not self.pool.nodes:
+            self.nodes(owner_id)
         found = {
             "succeeded": self.succeeded(),
             "failed": self.failed(),
