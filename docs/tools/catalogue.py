@@ -1,7 +1,8 @@
 """Brings the catalogue of the pages up to date: `python docs/tools/catalogue.py` (needs the `master` packages).
 
-Reads every `_(...)` of the pages, keeps the translations that there are, drops what is not used any more, and
-compiles. What lacks a translation is printed; a test refuses it.
+Reads every `_(...)` of the pages and every sentence of the services below them (context `service`), keeps the
+translations that there are, drops what is not used any more, and compiles. What lacks a translation is printed; a
+test refuses it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+sys.path.insert(0, str(Path(__file__).parent))
+from service_sentences import sentences
+
 WEB = Path(__file__).resolve().parents[2] / "master_app" / "web"
 LOCALE = "zh_Hant_TW"
 FILE = WEB / "translations" / LOCALE / "LC_MESSAGES" / "messages.po"
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+SERVICE = "service"
 KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
 
 
@@ -36,6 +41,8 @@ def extracted() -> Catalog:
         seen.setdefault(message)
     for message in sorted(seen, key=lambda each: each[0] if isinstance(each, tuple) else str(each)):
         found.add(message)
+    for sentence in sentences():
+        found.add(sentence, context=SERVICE)
     return found
 
 
@@ -46,7 +53,7 @@ def updated() -> Catalog:
         with FILE.open("rb") as stream:
             before = read_po(stream, locale=LOCALE)
         for message in found:
-            known = before.get(message.id) if message.id else None
+            known = before.get(message.id, message.context) if message.id else None
             if known is not None and known.string:
                 message.string = known.string
     return found

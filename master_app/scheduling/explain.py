@@ -43,8 +43,11 @@ def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSetti
     if not pool.nodes:
         summary, change = "No node has joined this pool.", "join a node"
     elif takers:
-        nodes = "node takes" if takers == 1 else "nodes take"
-        summary, change = f"{takers} {nodes} it now; it is placed when its turn comes.", ""
+        one = "1 node takes it now; it is placed when its turn comes."
+        summary, change = (
+            one if takers == 1 else f"{takers} nodes take it now; it is placed when its turn comes.",
+            "",
+        )
     elif impossible:
         summary, change = "No node of this pool could ever take it.", _cheapest_change(pool, ask, refused_rooms)
     else:
@@ -183,24 +186,33 @@ def _cheapest_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) 
 
 def _lowered(refusal: Refusal, ask: Ask, room: Room) -> tuple[float, str] | None:
     """Return the share that one number must fall by, and the words, when that alone makes the node take it."""
-    capacity, asked = room.node.facts.capacity, ask.resources
+    capacity, asked, name = room.node.facts.capacity, ask.resources, room.node.name
     of_node = refusal.rule.endswith("_of_node")
     kind = refusal.rule.removesuffix("_of_node")
     if kind == "memory":
         there = capacity.memory_bytes if of_node else room.memory_bytes
         lowered = replace(asked, memory_bytes=there)
-        share, words = there / asked.memory_bytes, f"lower memory_gb to {amounts(there, there)[1].split()[0]}"
+        share, words = (
+            there / asked.memory_bytes,
+            f"lower memory_gb to {amounts(there, there)[1].split()[0]} (node {name})",
+        )
     elif kind == "cpu":
         there = capacity.cpu_millis if of_node else room.cpu_millis
         lowered = replace(asked, cpu_millis=there)
-        share, words = there / asked.cpu_millis, f"lower cpu_cores to {cores(there).split(maxsplit=1)[0]}"
+        share, words = (
+            there / asked.cpu_millis,
+            f"lower cpu_cores to {cores(there).split(maxsplit=1)[0]} (node {name})",
+        )
     elif kind == "disk":
         there = capacity.disk_bytes if of_node else room.disk_bytes
         lowered = replace(asked, disk_bytes=there)
-        share, words = there / asked.disk_bytes, f"lower disk_gb to {amounts(there, there)[1].split()[0]}"
+        share, words = (
+            there / asked.disk_bytes,
+            f"lower disk_gb to {amounts(there, there)[1].split()[0]} (node {name})",
+        )
     else:
         return None
     less = replace(ask, resources=lowered)
     # A node that is too small is worth naming while it is busy; one that is busy only when this helps now.
     helps = ever_fits(less, room) if of_node else first_refusal(less, room) is None
-    return (1.0 - share, f"{words} (node {room.node.name})") if share > 0 and helps else None
+    return (1.0 - share, words) if share > 0 and helps else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 
-from tests.arch.house import tool
+from tests.arch.house import ROOT, tool
 
 translations = tool("translations")
 PARTS = sorted(translations.wanted())
@@ -42,3 +43,10 @@ def test_the_compiled_catalogue_is_fresh(part: str, tmp_path: Path) -> None:
     translations.compile_catalogue(part, tmp_path / "fresh.qm")
     compiled = translations.I18N / f"{part}_zh_TW.qm"
     assert (tmp_path / "fresh.qm").read_bytes() == compiled.read_bytes(), "run: python .ci/translations.py"
+
+
+def test_what_the_pages_and_the_services_below_them_say_is_translated() -> None:
+    """Whoever words an error anew meets this at once, not when a Chinese reader meets English."""
+    catalogue = runpy.run_path(str(ROOT / "docs" / "tools" / "catalogue.py"))
+    absent = catalogue["missing"](catalogue["updated"]())
+    assert absent == [], "run: python docs/tools/catalogue.py, then fill in"

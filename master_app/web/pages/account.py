@@ -12,8 +12,8 @@ from core.domain.user import MIN_PASSWORD, Action, Scope, TokenKind, require
 from master_app.web.api.parts import done
 from master_app.web.identity import services
 from master_app.web.limits import STRICT, limited
-from master_app.web.pages import words
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint, pages
+from master_app.web.pages.sentences import said
 from master_app.web.pages.session import drop_session, signed_in_visitor
 
 bp = page_blueprint("account")
@@ -58,8 +58,8 @@ def password() -> Any:
     except HiveMindError as error:
         problems = getattr(error, "problems", ())
         where = "new" if problems else "old"
-        said = words.said(problems[0].reason if problems else error.message)
-        return _show(errors={where: said}, status=422)
+        wrong = said(problems[0].reason if problems else error.message)
+        return _show(errors={where: wrong}, status=422)
     flash(_("The password is changed. All other devices are signed out."), "good")
     return back_to("page_account.show")
 
@@ -79,7 +79,7 @@ def make_token() -> Any:
             )
         )
     except HiveMindError as error:
-        return _show(errors={"name": words.said(error.message)}, status=422)
+        return _show(errors={"name": said(error.message)}, status=422)
     return _show(made=issued)
 
 
@@ -104,6 +104,6 @@ def delete() -> Any:
     try:
         done(services().people.delete_own(who, request.form.get("password", "")))
     except HiveMindError as error:
-        return _show(errors={"delete": f"{words.said(error.message)} {words.said(error.fix)}".strip()}, status=422)
+        return _show(errors={"delete": f"{said(error.message)} {said(error.fix)}".strip()}, status=422)
     flash(_("Your account is deleted."), "good")
     return drop_session(make_response(back_to("page_people.first_visit")))

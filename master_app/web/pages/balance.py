@@ -20,6 +20,7 @@ from master_app.web.identity import services
 from master_app.web.pages import charts, words
 from master_app.web.pages.frame import back_to, now_ms, page_blueprint, pages
 from master_app.web.pages.language import cpt, zone_offset_ms
+from master_app.web.pages.sentences import said
 from master_app.web.pages.session import signed_in_visitor
 
 bp = page_blueprint("balance")
@@ -198,7 +199,7 @@ def send() -> Any:
             raise Invalid(_("This form was sent without its number. Reload the page."), code="KEY_MISSING")
         done(services().money.send(who, to, parse_cpt(given.strip()[:30]), key))
     except HiveMindError as error:
-        flash(f"{words.said(error.message)} {words.said(error.fix)}".strip(), "bad")
+        flash(f"{said(error.message)} {said(error.fix)}".strip(), "bad")
         return back_to("page_balance.show", send="1")
     flash(_("%(amount)s CPT sent to %(name)s.", amount=cpt(parse_cpt(given.strip())), name=to), "good")
     return back_to("page_balance.show")

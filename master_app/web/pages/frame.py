@@ -33,6 +33,7 @@ from master_app.web import problems
 from master_app.web.identity import services
 from master_app.web.pages import language, words
 from master_app.web.pages.icons import icon, shape
+from master_app.web.pages.sentences import said, task_reason
 from master_app.web.pages.services import PageServices
 from master_app.web.pages.session import safe_next, to_log_in, visitor
 
@@ -101,7 +102,7 @@ def policy() -> str:
 
 def done_or_error(error: HiveMindError) -> None:
     """Tell the next page what a button's action met."""
-    flash(f"{words.said(error.message)} {words.said(error.fix)}".strip(), "bad")
+    flash(f"{said(error.message)} {said(error.fix)}".strip(), "bad")
 
 
 def back_to(endpoint: str, **values: Any) -> Any:
@@ -119,7 +120,7 @@ def from_domain(error: HiveMindError) -> Response:
     if status == 500:
         return from_bug(error)
     found = [] if not hasattr(error, "problems") else error.problems
-    return _error_page(status, error.code, words.said(error.message), words.said(error.fix), found)
+    return _error_page(status, error.code, said(error.message), said(error.fix), found)
 
 
 def from_http(error: HTTPException) -> Response:
@@ -223,7 +224,8 @@ def begin_pages(app: Flask) -> None:
         icon=icon,
         shape=shape,
         asset=asset,
-        said=words.said,
+        said=said,
+        task_reason=task_reason,
         words=words,
         csrf_token=generate_csrf,
         near=language.near,

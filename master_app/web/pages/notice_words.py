@@ -37,11 +37,11 @@ def sentence(notice: Notice) -> str:
             kept = number["expires_ms"]
             return f"{said}{_between()}{_('Results are kept until %(day)s.', day=day(kept))}" if kept else said
         case NoticeKind.FAILED:
-            reason = words.said(str(text("reason", "")))
+            reason = said(str(text("reason", "")))
             return _("“%(name)s” failed: %(reason)s.", name=name, reason=reason or words.unknown())
         case NoticeKind.HELD:
             held = text("held")
-            reason = str(words.HELD[HeldCode(str(held))]) if held else words.said(str(text("reason", "")))
+            reason = str(words.HELD[HeldCode(str(held))]) if held else said(str(text("reason", "")))
             return _("“%(name)s” is held: %(reason)s. What is done stays done.", name=name, reason=reason)
         case NoticeKind.LOW_BALANCE:
             return _(

@@ -15,10 +15,11 @@ from master_app.users.minting import Issued
 from master_app.web.api.parts import done
 from master_app.web.identity import services
 from master_app.web.limits import STRICT, limited
-from master_app.web.pages import examples, language, words
+from master_app.web.pages import examples, language
 from master_app.web.pages.drafts import submit_example
 from master_app.web.pages.frame import THEME_COOKIE, THEMES, back_to, next_page, page_blueprint, pages
 from master_app.web.pages.nodes_view import pool_facts
+from master_app.web.pages.sentences import said
 from master_app.web.pages.session import drop_session, keep_session, safe_next, visitor
 
 bp = page_blueprint("people")
@@ -77,7 +78,7 @@ def register() -> Any:
             target = url_for("page_tasks.show", task_id=task_id)
         except HiveMindError as error:
             sorry = _("Your account is made, but the example could not start.")
-            flash(f"{sorry} {words.said(error.message)}", "bad")
+            flash(f"{sorry} {said(error.message)}", "bad")
     return keep_session(make_response(redirect(target, 303)), issued)
 
 
@@ -100,12 +101,12 @@ def _principal(issued: Issued) -> Principal:
 def _field_errors(error: HiveMindError) -> dict[str, str]:
     """Return what to say at which field; what belongs to none is under `form`."""
     if isinstance(error, Invalid) and error.problems:
-        return {p.key: f"{words.said(p.reason)} {words.said(p.fix)}".strip() for p in reversed(error.problems)}
+        return {p.key: f"{said(p.reason)} {said(p.fix)}".strip() for p in reversed(error.problems)}
     if isinstance(error, Conflict) and error.code == "USERNAME_TAKEN":
         return {"username": _("This name is taken. Choose another.")}
     if error.code in ("SIGN_UP_CLOSED", "INVITE_USED"):
         return {"invite": _("This invitation does not work. Ask an operator of the pool for another one.")}
-    return {"form": words.said(error.message)}
+    return {"form": said(error.message)}
 
 
 @bp.get("/check-name")
@@ -115,7 +116,7 @@ def check_name() -> Any:
     name = request.args.get("name", "")[:80]
     problems = username_problems(name)
     if problems:
-        return {"free": False, "words": words.said(problems[0].reason)}
+        return {"free": False, "words": said(problems[0].reason)}
     is_free = pages().user_reads.find(name.strip().casefold()) is None
     return {"free": is_free, "words": _("free") if is_free else _("taken")}
 
@@ -135,9 +136,7 @@ def log_in() -> Any:
         status = 429 if isinstance(error, RateLimited) else 401
         page = render_template(
             "login.html",
-            errors={
-                "form": f"{words.said(error.message)} {'' if status == 401 else words.said(error.fix)}".strip()
-            },
+            errors={"form": f"{said(error.message)} {'' if status == 401 else said(error.fix)}".strip()},
             given={"username": username},
             next=safe_next(request.form.get("next", "")),
         )

@@ -16,9 +16,10 @@ from core.domain.errors import Conflict, HiveMindError, Invalid, NotFound, TooLa
 from core.domain.user import Action, Principal, require
 from master_app.web.identity import services, uploads
 from master_app.web.multipart import read_form
-from master_app.web.pages import drafts, examples, words
+from master_app.web.pages import drafts, examples
 from master_app.web.pages.bundles import MANIFEST, zip_bundle
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint
+from master_app.web.pages.sentences import said
 from master_app.web.pages.session import signed_in_visitor
 from master_app.web.pages.task_parts import own_view
 
@@ -186,7 +187,7 @@ def again(task_id: str) -> Any:
         try:
             new_id = drafts.send(who, sha256, {}, try_one=False, key=request.form.get("key", "")[:100])
         except HiveMindError as error:
-            flash(words.said(error.message), "bad")
+            flash(said(error.message), "bad")
         else:
             return back_to("page_tasks.show", task_id=new_id)
     given = {name: request.form[name] for name in drafts.FIELDS if request.form.get(name)}

@@ -1,12 +1,7 @@
-"""Words, shapes and tones of states; and the sentences of services in the reader's language.
-
-Services speak English with numbers filled in. A page shows such a sentence through `said`, which knows the shapes
-that there are; one that it does not know stays English rather than being lost.
-"""
+"""Words, shapes and tones of states, codes and rules, in the reader's language."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,7 +74,7 @@ FAILURE: Final = {
     FailureClass.DISK: _l("Too much disk used"),
     FailureClass.INFRA: _l("Node or environment"),
 }
-_HEALTH: Final = {
+NODE_HEALTH: Final = {
     NodeHealth.NEW: Look("wait", "hollow", _l("New")),
     NodeHealth.INITIALIZING: Look("wait", "hollow", _l("Starting up")),
     NodeHealth.READY: Look("good", "tick", _l("Online")),
@@ -87,14 +82,16 @@ _HEALTH: Final = {
     NodeHealth.DISCONNECTED: Look("away", "dashed", _l("Disconnected")),
     NodeHealth.DOWN: Look("away", "dashed", _l("Not answering")),
 }
-_ADMIN: Final = {
+NODE_ADMIN: Final = {
+    NodeAdmin.ACTIVE: Look("good", "tick", _l("Active")),
     NodeAdmin.PENDING: Look("held", "diamond", _l("Waits for approval")),
     NodeAdmin.PAUSED: Look("pause", "bars", _l("Paused")),
     NodeAdmin.DRAINING: Look("pause", "bars", _l("Draining")),
     NodeAdmin.DRAINED: Look("pause", "bars", _l("Drained")),
     NodeAdmin.REVOKED: Look("wait", "slash", _l("Revoked")),
 }
-_OWNER: Final = {
+NODE_OWNER: Final = {
+    NodeOwner.AVAILABLE: Look("good", "tick", _l("available to the pool")),
     NodeOwner.GPU_PAUSED: Look("pause", "bars", _l("GPU paused")),
     NodeOwner.SNOOZED: Look("pause", "bars", _l("Paused by its owner")),
     NodeOwner.IN_USE: Look("pause", "bars", _l("In use by its owner")),
@@ -148,147 +145,37 @@ HELD: Final = {
     HeldCode.DEPENDENCY_FAILED: _l("the task before it failed"),
 }
 RULES: Final = {
-    "memory": _l("Memory"),
-    "cpu": _l("Cores"),
-    "disk": _l("Disk"),
-    "gpu": _l("GPU"),
-    "gpus": _l("GPU"),
-    "gpu_memory": _l("GPU memory"),
-    "memory_of_node": _l("Memory of the node"),
-    "cpu_of_node": _l("Cores of the node"),
-    "disk_of_node": _l("Disk of the node"),
-    "gpus_of_node": _l("GPUs of the node"),
-    "arch": _l("Architecture"),
-    "os": _l("Operating system"),
-    "host_os": _l("Operating system of the computer"),
-    "labels": _l("Label"),
-    "slots": _l("Slots"),
-    "health": _l("Connection"),
     "admin": _l("Operator's setting"),
-    "owner": _l("Owner of the computer"),
-    "runtime": _l("Container engine"),
-    "image": _l("Image"),
+    "arch": _l("Architecture"),
+    "cpu": _l("Cores"),
+    "cpu_of_node": _l("Cores of the node"),
+    "disk": _l("Disk"),
+    "disk_full": _l("Disk full"),
+    "disk_of_node": _l("Disk of the node"),
+    "engine": _l("Container engine"),
     "excluded": _l("Failed there"),
+    "gpu_memory": _l("GPU memory"),
+    "gpu_memory_of_node": _l("GPU memory of the node"),
+    "gpus": _l("GPU"),
+    "gpus_of_node": _l("GPUs of the node"),
+    "health": _l("Connection"),
+    "host_os": _l("Operating system of the computer"),
+    "image_allowed": _l("Images that the owner allows"),
+    "image_id": _l("Image"),
+    "labels": _l("Label"),
+    "memory": _l("Memory"),
+    "memory_of_node": _l("Memory of the node"),
+    "minimum": _l("Measured numbers"),
+    "os": _l("Operating system"),
+    "owner": _l("Owner of the computer"),
+    "owner_allowed": _l("People whom the owner allows"),
+    "protocol": _l("Version of the program"),
     "quarantine": _l("Under observation"),
+    "reserved": _l("Kept for another task"),
+    "runtime": _l("Isolation"),
+    "slots": _l("Slots"),
+    "slots_of_node": _l("Slots of the node"),
 }
-
-#: Sentence of a service (with named holes) -> what a reader sees. Marked for the catalogue here.
-_SENTENCES: Final = (
-    (r"(?P<count>\d+) subtasks failed", _l("%(count)s subtasks failed")),
-    (r"(?P<done>\d+) of (?P<count>\d+) subtasks succeeded", _l("%(done)s of %(count)s subtasks succeeded")),
-    (r"the merge failed", _l("the merge failed")),
-    (r"cancelled by its owner", _l("cancelled by its owner")),
-    (r"paused by its owner", _l("paused by its owner")),
-    (r"one part was tried", _l("one part was tried; the others wait for you")),
-    (r"all parts ended", _l("all parts ended")),
-    (r"waits for the tasks it comes after", _l("waits for the tasks before it")),
-    (r"waits until its image is pinned", _l("waits until its image is confirmed")),
-    (r"no node of this pool could ever take it", _l("no node of this pool could ever take it")),
-    (r"(?P<count>\d+) attempts are (stopping|ending)", _l("%(count)s attempts are ending")),
-    (r"your balance does not cover a first run of it; .*", HELD[HeldCode.OUT_OF_FUNDS]),
-    (r"its cost cap is used up; .*", HELD[HeldCode.BUDGET_EXCEEDED]),
-    (r"DEADLINE", _l("its deadline has passed")),
-    (
-        r"given back (?P<count>\d+) times: needs steadier nodes",
-        _l("given back %(count)s times: needs steadier nodes"),
-    ),
-    (r"No node has joined this pool\.", _l("No node has joined this pool.")),
-    (
-        r"(?P<count>\d+) nodes? takes? it now; it is placed when its turn comes\.",
-        _l("%(count)s nodes could take it now; its turn comes."),
-    ),
-    (r"No node of this pool could ever take it\.", _l("No node of this pool could ever take it.")),
-    (
-        r"None of (?P<count>\d+) nodes takes it now: (?P<busy>\d+) by the rule (?P<rule>\w+)\.",
-        _l("None of %(count)s nodes takes it now; for %(busy)s of them the reason is: %(rule)s."),
-    ),
-    (r"All its subtasks have started: (?P<count>\d+) run\.", _l("All its subtasks have started; %(count)s run.")),
-    (
-        r"It is held, paused, stopping, or waits for another task\.",
-        _l("It is held, paused, stopping, or waits for another task."),
-    ),
-    (
-        r"Its next subtask failed and is tried again in (?P<count>\d+) s\.",
-        _l("Its next subtask failed and is tried again in %(count)s s."),
-    ),
-    (
-        r"Its first attempt pins the image; the others follow\.",
-        _l("Its first attempt confirms the image; the others follow."),
-    ),
-    (
-        r"It runs (?P<count>\d+) at once, as its max_parallel allows\.",
-        _l("It runs %(count)s at once, as you asked."),
-    ),
-    (
-        r"The balance of its owner covers (?P<count>\d+) at once\.",
-        _l("The balance covers %(count)s at once."),
-    ),
-    (
-        r"This task does not wait: it has ended, or there is no such task\.",
-        _l("This task does not wait; it has ended."),
-    ),
-    (r"lower memory_gb to (?P<to>[\d.]+) \(node (?P<node>.+)\)", _l("%(to)s GB of memory fit on %(node)s")),
-    (r"lower cpu_cores to (?P<to>[\d.]+) \(node (?P<node>.+)\)", _l("%(to)s cores fit on %(node)s")),
-    (r"lower disk_gb to (?P<to>[\d.]+) \(node (?P<node>.+)\)", _l("%(to)s GB of disk fit on %(node)s")),
-    (r"join a node that meets the rule (?P<rule>\w+)", _l("add a computer that meets: %(rule)s")),
-    (r"join a node", _l("add a computer")),
-    (r"add credits", _l("ask for credits")),
-    (
-        r"wait until one of (?P<count>\d+) attempts on node (?P<node>.+) ends",
-        _l("wait until one of %(count)s attempts on %(node)s ends"),
-    ),
-    (r"(?P<count>\d+) free slots?", _l("%(count)s free slots")),
-    (r"(?P<free>\d+) of (?P<all>\d+) slots free", _l("%(free)s of %(all)s slots free")),
-    (r"(?P<count>[\d.]+) GB free", _l("%(count)s GB free")),
-    (r"(?P<count>[\d.]+) cores free", _l("%(count)s cores free")),
-    (r"(?P<count>[\d.]+) cores", _l("%(count)s cores")),
-    (r"AVAILABLE", _l("available to the pool")),
-    (r"READY", _l("Online")),
-    (r"ACTIVE", _l("Active")),
-    (r"IN_USE", _l("In use by its owner")),
-    (r"SNOOZED", _l("Paused by its owner")),
-    (r"OUTSIDE_SCHEDULE", _l("Outside its schedule")),
-    (r"PAUSED", _l("Paused")),
-    (r"DRAINING|DRAINED", _l("Draining")),
-    (r"SUSPECT", _l("Report overdue")),
-    (r"DISCONNECTED|DOWN", _l("Disconnected")),
-    (r"an isolated runtime", _l("an isolated runtime")),
-    (r"not isolated", _l("not isolated")),
-    (r"This name is taken\.", _l("This name is taken.")),
-    (r"This name is reserved\.", _l("This name is reserved.")),
-    (r"A user name has 1 to 40 letters.*", _l("1 to 40 of a-z, 0-9, dot, hyphen, underscore; not at the ends.")),
-    (
-        r"It has (?P<count>\d+) of at least (?P<least>\d+) characters\.",
-        _l("%(count)s of at least %(least)s characters."),
-    ),
-    (r"It is among the first that anybody tries\.", _l("It is among the first that anybody tries.")),
-    (r"It is little more than the user name\.", _l("It is little more than the user name.")),
-    (r"User name or password is wrong\.", _l("User name or password is wrong.")),
-    (r"The present password is wrong\.", _l("The present password is wrong.")),
-    (r"The password is wrong\.", _l("The password is wrong.")),
-    (r"This (link|invitation) was used or has expired\.", _l("This link was used or has expired.")),
-    (r"There is no such user\.", _l("There is no such user.")),
-    (r"There is no such task\.", _l("There is no such task.")),
-    (r"This user is locked\.", _l("This user is locked.")),
-    (r"The amount cannot be read\.", _l("The amount cannot be read.")),
-    (r"The zip is empty\.", _l("The zip is empty.")),
-    (r"The zip was refused\.", _l("The zip was refused.")),
-    (r"The task has mistakes\.", _l("The task has mistakes.")),
-)
-_COMPILED: Final = tuple((re.compile(pattern), words) for pattern, words in _SENTENCES)
-
-
-def said(sentence: str) -> str:
-    """Return a service's sentence in the reader's language."""
-    for pattern, words in _COMPILED:
-        found = pattern.fullmatch(sentence)
-        if found is None:
-            continue
-        holes = {name: value for name, value in found.groupdict().items() if value is not None}
-        if "rule" in holes:
-            holes["rule"] = rule(holes["rule"])
-        return str(words) % holes if holes else str(words)
-    return sentence
 
 
 def rule(name: str) -> str:
@@ -296,22 +183,15 @@ def rule(name: str) -> str:
     return str(RULES.get(name, name))
 
 
-def task_reason(state: TaskState, held: HeldCode | None, reason: str) -> str:
-    """Return why a task is as it is, short."""
-    if state is TaskState.HELD and held is not None:
-        return str(HELD[held])
-    return said(reason) if reason else ""
-
-
 def node_look(view: NodeView) -> Look:
     """Return one state for a node: the operator's word first, then the link, then its owner, then its work."""
-    if view.admin in _ADMIN:
-        return _ADMIN[view.admin]
+    if view.admin is not NodeAdmin.ACTIVE:
+        return NODE_ADMIN[view.admin]
     if view.health is not NodeHealth.READY:
-        return _HEALTH[view.health]
-    if view.owner_state in _OWNER:
-        return _OWNER[view.owner_state]
-    return _WORKING if view.running else _HEALTH[NodeHealth.READY]
+        return NODE_HEALTH[view.health]
+    if view.owner_state is not NodeOwner.AVAILABLE:
+        return NODE_OWNER[view.owner_state]
+    return _WORKING if view.running else NODE_HEALTH[NodeHealth.READY]
 
 
 def unknown() -> str:
