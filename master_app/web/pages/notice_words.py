@@ -10,6 +10,7 @@ from core.domain.notices import Notice, NoticeKind
 from core.domain.task import HeldCode
 from master_app.web.pages import words
 from master_app.web.pages.language import CHINESE, _, cpt, day, language
+from master_app.web.pages.sentences import said
 from master_app.web.pages.words import Look
 
 KINDS: Final = {
@@ -27,7 +28,7 @@ def sentence(notice: Notice) -> str:
     name = text("name", "")
     match notice.kind:
         case NoticeKind.DONE:
-            said = _(
+            first = _(
                 "“%(name)s” is done: %(done)s of %(count)s subtasks, %(cost)s CPT.",
                 name=name,
                 done=f"{number['subtasks'] - number['failed']:,}",
@@ -35,7 +36,7 @@ def sentence(notice: Notice) -> str:
                 cost=cpt(number["paid_ucpt"]),
             )
             kept = number["expires_ms"]
-            return f"{said}{_between()}{_('Results are kept until %(day)s.', day=day(kept))}" if kept else said
+            return f"{first}{_between()}{_('Results are kept until %(day)s.', day=day(kept))}" if kept else first
         case NoticeKind.FAILED:
             reason = said(str(text("reason", "")))
             return _("“%(name)s” failed: %(reason)s.", name=name, reason=reason or words.unknown())
