@@ -40,6 +40,7 @@ RAISERS: Final = (
     "master_app/ledger/explain.py",
     "master_app/ledger/transfers.py",
     "master_app/node_pool/membership.py",
+    "master_app/notices",
     "master_app/storage/writer.py",
     "master_app/users",
     "master_app/vpn",

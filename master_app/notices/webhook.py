@@ -56,19 +56,14 @@ class Webhooks:
         self._total_s = total_s
 
     def check(self, url: str) -> str:
-        target = _parse(url)
-        if isinstance(target, str):
-            return target
         try:
-            self._addresses(target)
+            self._addresses(_parse(url))
         except DeliveryFailed as failure:
             return failure.problem
         return ""
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
         target = _parse(url)
-        if isinstance(target, str):
-            raise DeliveryFailed(target, is_final=True)
         address = self._addresses(target)[0]
         connection = _connection(target, str(address), self._context)
         # Time limits of a socket begin again with each byte: this one does not.
@@ -123,19 +118,19 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _parse(url: str) -> _Target | str:
-    """Return the parts of an address, or what is wrong with it."""
+def _parse(url: str) -> _Target:
+    """Return the parts of an address. Raises DeliveryFailed for what is none."""
     if len(url) > MAX_URL or any(ord(letter) <= 32 or ord(letter) > 126 for letter in url):
-        return "an address has at most 500 plain characters and no spaces"
+        raise DeliveryFailed("an address has at most 500 plain characters and no spaces", is_final=True)
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:
-        return "this is no address"
+    except ValueError as error:
+        raise DeliveryFailed("this is no address", is_final=True) from error
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        return "an address begins with https:// and a host"
+        raise DeliveryFailed("an address begins with https:// and a host", is_final=True)
     if parts.username is not None or parts.password is not None or parts.fragment:
-        return "an address has no user name, password or fragment"
+        raise DeliveryFailed("an address has no user name, password or fragment", is_final=True)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return _Target(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path)
 

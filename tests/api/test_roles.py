@@ -24,7 +24,12 @@ PEOPLE: Final = {
     "everything": EVERY_ROLE,
 }
 #: Refusals of a person who may, because of what was sent.
-LAWFUL: Final = frozenset({"PASSWORD_WRONG", "TOKEN_NOT_A_LOGIN", "USERNAME_MISSING", "ACCOUNT_REFUSED"})
+LAWFUL: Final = frozenset(
+    {
+        *("PASSWORD_WRONG", "TOKEN_NOT_A_LOGIN", "USERNAME_MISSING", "ACCOUNT_REFUSED"),
+        *("WEBHOOK_ADDRESS", "NO_MAIL_SERVER", "MAIL_CODE", "CHANNEL_OFF"),
+    }
+)
 
 
 @pytest.fixture(scope="module")

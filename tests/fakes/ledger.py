@@ -162,6 +162,14 @@ class MemoryTasks:
         return self.live.get(owner_id, (0, 0))
 
 
+class MemoryNotices:
+    def __init__(self) -> None:
+        self.forgotten: list[str] = []
+
+    def forget(self, owner_id: str) -> None:
+        self.forgotten.append(owner_id)
+
+
 @dataclass
 class MemoryNode:
     facts: NodeFacts
@@ -180,6 +188,7 @@ class MoneyUnitOfWork:
         self.ledger = MemoryLedger()
         self.users = MemoryUsers()
         self.secrets = MemorySecrets()
+        self.notices = MemoryNotices()
         self.tasks = MemoryTasks()
         self.pool = MemoryPool()
         self.facts: list[Fact] = []

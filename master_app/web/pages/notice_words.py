@@ -35,8 +35,10 @@ def sentence(notice: Notice) -> str:
                 count=f"{number['subtasks']:,}",
                 cost=cpt(number["paid_ucpt"]),
             )
-            kept = number["expires_ms"]
-            return f"{first}{_between()}{_('Results are kept until %(day)s.', day=day(kept))}" if kept else first
+            if not number["expires_ms"]:
+                return first
+            kept = _("Results are kept until %(day)s.", day=day(number["expires_ms"]))
+            return f"{first}{_between()}{kept}"
         case NoticeKind.FAILED:
             reason = said(str(text("reason", "")))
             return _("“%(name)s” failed: %(reason)s.", name=name, reason=reason or words.unknown())

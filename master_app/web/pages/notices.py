@@ -172,7 +172,7 @@ def act(name: str) -> Any:
         if request.form.get("do") == "test":
             problem = done(book.test(who, channel))
             if problem:
-                flash(_("It did not arrive: %(problem)s.", problem=problem), "bad")
+                flash(_("It did not arrive: %(problem)s.", problem=said(problem)), "bad")
             else:
                 flash(_("It arrived."), "good")
         else:

@@ -32,6 +32,7 @@ _NESTED: Final = frozenset(
         "more",
         "needed",
         "pair",
+        "problem",
         "reason",
         "refusal",
         "state",
