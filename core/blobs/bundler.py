@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from core.blobs.listing import Listing, is_skipped, list_zip
-from core.blobs.store import CHUNK_BYTES, BlobStore, BlobWriter
+from core.blobs.store import BlobStore
+from core.blobs.writing import CHUNK_BYTES, BlobWriter
 from core.domain.bundle import OWN_BLOB_BYTES, PACK_BYTES, FileEntry
 from core.domain.errors import Invalid
 

@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.blobs.store import CHUNK_BYTES, BlobStore
+from core.blobs.store import BlobStore
+from core.blobs.writing import CHUNK_BYTES
 from core.domain.errors import Invalid, Problem
 from core.domain.session import Wheel
 from core.domain.spec import TaskSpec

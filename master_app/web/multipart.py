@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from core.blobs.store import BlobWriter
+from core.blobs.writing import BlobWriter
 from core.domain.errors import Invalid, Problem, TooLarge
 
 #: Names under which the zip may come.

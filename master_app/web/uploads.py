@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from core.blobs.store import BlobStore, BlobWriter
+from core.blobs.store import BlobStore
+from core.blobs.writing import BlobWriter
 from core.domain.errors import NotFound, RateLimited, StorageFull
 from core.domain.ids import is_ulid
 from core.paths import private_folder

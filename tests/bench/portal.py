@@ -157,7 +157,7 @@ def visit(url: str, rounds: int, waiting: str, ended: str) -> None:
     }
     of_bob = {"dashboard of a provider": "/dashboard", "balance of a provider": "/balance"}
     times: dict[str, list[float]] = {page: [] for page in (*of_ann, *of_bob)}
-    with closing(_signed_in(url, "ann")) as ann, closing(_signed_in(url, "bob")) as bob:
+    with closing(signed_in(url, "ann")) as ann, closing(signed_in(url, "bob")) as bob:
         visits = [(ann, page, path) for page, path in of_ann.items()]
         visits += [(bob, page, path) for page, path in of_bob.items()]
         for number in range(rounds + 1):
@@ -172,11 +172,11 @@ def visit(url: str, rounds: int, waiting: str, ended: str) -> None:
     print(json.dumps(times))
 
 
-def _signed_in(url: str, user: str) -> httpx2.Client:
+def signed_in(url: str, user: str, password: str = PASSWORD) -> httpx2.Client:
     browser = httpx2.Client(base_url=url, follow_redirects=True, timeout=60)
     form = browser.get("/login").text
     fields = dict(re.findall(r'name="(csrf_token)"[^>]*value="([^"]+)"', form))
-    browser.post("/login", data={**fields, "username": user, "password": PASSWORD}, headers={"Origin": url})
+    browser.post("/login", data={**fields, "username": user, "password": password}, headers={"Origin": url})
     return browser
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.blobs.cache import BlobCache
-from core.blobs.store import PartialBlob
+from core.blobs.writing import PartialBlob
 from core.domain.errors import Busy, Invalid, RateLimited, StorageUnavailable, TooLarge
 from worker_app.agent.pauses import Pauses
 from worker_app.agent.ports.link import BlobLink, LinkClosed

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from flask import Response, request
 
-from core.blobs.store import CHUNK_BYTES, is_sha256
+from core.blobs.store import is_sha256
+from core.blobs.writing import CHUNK_BYTES
 from core.domain.errors import Conflict, Invalid, NotFound, Problem, TooLarge
 from core.domain.user import Action, require
 from master_app.web import schemas

@@ -11,7 +11,8 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
 from core.blobs.listing import MAX_ZIP_BYTES
-from core.blobs.store import CHUNK_BYTES, is_sha256
+from core.blobs.store import is_sha256
+from core.blobs.writing import CHUNK_BYTES
 from core.domain.errors import Conflict, HiveMindError, Invalid, NotFound, TooLarge
 from core.domain.user import Action, Principal, require
 from master_app.web.identity import services, uploads

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.blobs.store import BlobStore, is_sha256
-from core.domain.errors import Busy, Invalid, NotFound, StorageFull, TooLarge
+from core.domain.errors import Invalid, NotFound, StorageFull
 
 CONTENT = b"content of a blob" * 1000
 NAME = hashlib.sha256(CONTENT).hexdigest()
@@ -83,31 +83,6 @@ def test_a_blob_that_is_read_whole_is_checked_on_its_way(store: BlobStore) -> No
         path.write_bytes(b"X" + content[1:])
     with pytest.raises(NotFound):
         list(store.whole("0" * 64))
-
-
-def test_an_upload_goes_on_where_it_broke(store: BlobStore) -> None:
-    first = store.receive(NAME, len(CONTENT))
-    first.write(CONTENT[:5000])
-    with pytest.raises(Busy):
-        store.receive(NAME, len(CONTENT))
-    first.close()
-    assert BlobStore(store.root).partial_size(NAME) == 5000
-    second = store.receive(NAME, len(CONTENT))
-    assert second.offset == 5000
-    second.write(CONTENT[5000:])
-    second.commit()
-    assert store.read(NAME, 0, len(CONTENT)) == CONTENT and store.partial_size(NAME) == 0
-
-
-def test_an_upload_of_something_else_is_dropped(store: BlobStore) -> None:
-    upload = store.receive(NAME, 4)
-    with pytest.raises(TooLarge):
-        upload.write(b"12345")
-    upload.write(b"1234")
-    with pytest.raises(Invalid):
-        upload.commit()
-    upload.close()
-    assert not store.has(NAME) and store.partial_size(NAME) == 0
 
 
 def test_sweep_takes_only_what_is_stale(store: BlobStore) -> None:
