@@ -6,14 +6,18 @@ Every page in English and Chinese, light and dark; with `--all` also empty and o
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("first", "overview", "map", "queue", "ledger", "users", "join", "events", "settings")
+MAPS = ("map", "map-tiles", "map-node")
+PAGES = ("first", "overview", *MAPS, "queue", "ledger", "users", "join", "events", "settings")
 
 
 def draw(out: Path, size: str, scale: str) -> None:
@@ -48,8 +52,10 @@ def draw(out: Path, size: str, scale: str) -> None:
                 look.use_scheme(scheme)
                 look.use_language(language)
                 for page in PAGES:
-                    shell.show_page(page)
+                    shell.show_page(page.partition("-")[0])
                     QTest.qWait(400)
+                    pose(window, page, size)
+                    QTest.qWait(150)
                     if page == "queue" and window.tasks.model.rowCount():
                         window.queue.table.setCurrentIndex(window.tasks.model.index(0, 0))
                         QTest.qWait(300)
@@ -59,6 +65,35 @@ def draw(out: Path, size: str, scale: str) -> None:
                     name = f"console-{page}-{size}-{scheme.value}-{language.value}-{scale}.png"
                     shell.grab().save(str(out / name))
         session.close()
+
+
+def wandering(tile: Any, step: int) -> Any:
+    """Return a tile a little later."""
+    by = math.sin(step / 5 + hash(tile.name) % 7) * 12
+    cpu = min(max(tile.cpu_percent + by / 4, 0), 100)
+    return replace(tile, load=min(max(tile.load + by / 400, 0), 1), cpu_percent=cpu)
+
+
+def pose(window: Any, page: str, size: str) -> None:
+    """Bring the map into the shape that a picture shows."""
+    if not page.startswith("map") or size == "empty":
+        return
+    view = window.map.view
+    window.map.search.setText("load<20" if page == "map-tiles" else "")
+    window.map._choose_shape("tiles" if page == "map-tiles" else "graph")
+    view.choose(())
+    if page == "map-node":
+        for step in range(60):
+            for tile in list(window.session.tiles.values())[:80]:
+                window.session.master.sink(("node", tile.node_id), wandering(tile, step))
+            window.session._mailbox._deliver()
+        view.choose(list(view.scene.tiles)[6:7])
+        view.zoom_to(8.4)
+    elif page == "map":
+        sink = window.session.master.sink
+        for tile in list(window.session.tiles.values())[:40:3]:
+            if tile.state == "READY":
+                sink(("node", tile.node_id), replace(tile, running=(tile.running + 1) % 5))
 
 
 def main() -> None:

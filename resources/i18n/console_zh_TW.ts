@@ -188,8 +188,8 @@
    <translation>CPU</translation>
   </message>
   <message>
-   <source>CPU of the computer</source>
-   <translation>電腦的 CPU</translation>
+   <source>CPU and GPU, %</source>
+   <translation>CPU 與 GPU（%）</translation>
   </message>
   <message>
    <source>Cancel task…</source>
@@ -212,12 +212,20 @@
    <translation>費用上限（CPT）</translation>
   </message>
   <message>
+   <source>Cards</source>
+   <translation>卡片</translation>
+  </message>
+  <message>
    <source>Certificate</source>
    <translation>憑證</translation>
   </message>
   <message>
    <source>Change priority…</source>
    <translation>修改優先順序…</translation>
+  </message>
+  <message>
+   <source>Charts</source>
+   <translation>圖表</translation>
   </message>
   <message>
    <source>Cheapest change: {change}</source>
@@ -444,8 +452,16 @@
    <translation>指紋短碼</translation>
   </message>
   <message>
+   <source>Flow</source>
+   <translation>流動</translation>
+  </message>
+  <message>
    <source>For</source>
    <translation>對象</translation>
+  </message>
+  <message>
+   <source>Free</source>
+   <translation>空位</translation>
   </message>
   <message>
    <source>From</source>
@@ -476,7 +492,15 @@
    <translation>撥款…</translation>
   </message>
   <message>
+   <source>Graph</source>
+   <translation>圖形</translation>
+  </message>
+  <message>
    <source>Group</source>
+   <translation>分組</translation>
+  </message>
+  <message>
+   <source>Groups</source>
    <translation>分組</translation>
   </message>
   <message>
@@ -498,6 +522,10 @@
   <message>
    <source>Holds</source>
    <translation>預扣帳戶</translation>
+  </message>
+  <message>
+   <source>How near</source>
+   <translation>遠近</translation>
   </message>
   <message>
    <source>Invite people</source>
@@ -596,6 +624,14 @@
    <translation>已連線 · {ms} 毫秒</translation>
   </message>
   <message>
+   <source>Load</source>
+   <translation>負載</translation>
+  </message>
+  <message>
+   <source>Load of the nodes that work</source>
+   <translation>可用節點的負載</translation>
+  </message>
+  <message>
    <source>Lock {name}</source>
    <translation>鎖定 {name}</translation>
   </message>
@@ -648,8 +684,8 @@
    <translation>記憶體</translation>
   </message>
   <message>
-   <source>Memory of the computer</source>
-   <translation>電腦的記憶體</translation>
+   <source>Memory, %</source>
+   <translation>記憶體（%）</translation>
   </message>
   <message>
    <source>Mint</source>
@@ -742,6 +778,14 @@
   <message>
    <source>Node</source>
    <translation>節點</translation>
+  </message>
+  <message>
+   <source>Node after</source>
+   <translation>下一台節點</translation>
+  </message>
+  <message>
+   <source>Node before</source>
+   <translation>上一台節點</translation>
   </message>
   <message>
    <source>Node map</source>
@@ -964,8 +1008,16 @@
    <translation>選取符合的節點</translation>
   </message>
   <message>
+   <source>Select them</source>
+   <translation>選取這些節點</translation>
+  </message>
+  <message>
    <source>Settings</source>
    <translation>設定</translation>
+  </message>
+  <message>
+   <source>Shape of the map</source>
+   <translation>地圖的樣式</translation>
   </message>
   <message>
    <source>Show QR code</source>
@@ -974,6 +1026,10 @@
   <message>
    <source>Show all</source>
    <translation>顯示全部</translation>
+  </message>
+  <message>
+   <source>Show work that moves</source>
+   <translation>顯示正在移動的工作</translation>
   </message>
   <message>
    <source>Some resume by themselves; others need a decision.</source>
@@ -1076,6 +1132,10 @@
    <translation>送出任何資料之前，會先核對並記住連結裡的指紋。</translation>
   </message>
   <message>
+   <source>The graph is for up to {n} nodes in {groups} groups.</source>
+   <translation>圖形最多顯示 {groups} 組、{n} 台節點。</translation>
+  </message>
+  <message>
    <source>The master did not start:</source>
    <translation>主控節點沒有啟動：</translation>
   </message>
@@ -1110,6 +1170,10 @@
   <message>
    <source>Throughput</source>
    <translation>處理速度</translation>
+  </message>
+  <message>
+   <source>Tiles</source>
+   <translation>方格</translation>
   </message>
   <message>
    <source>Time</source>
@@ -1284,8 +1348,8 @@
    <translation>在你的使用者資料夾</translation>
   </message>
   <message>
-   <source>inner square = has a GPU · size = capacity · number = running attempts</source>
-   <translation>內框＝有 GPU · 大小＝總量 · 數字＝執行中的嘗試</translation>
+   <source>inner line = GPU · size = capacity · number = attempts</source>
+   <translation>內框＝有 GPU · 大小＝總量 · 數字＝嘗試數</translation>
   </message>
   <message>
    <source>its cap is reached</source>
@@ -1514,6 +1578,10 @@
    <translation>{n} 個失敗</translation>
   </message>
   <message>
+   <source>{n} in 5 s</source>
+   <translation>5 秒內 {n} 個</translation>
+  </message>
+  <message>
    <source>{n} lines; each hashes the one before it</source>
    <translation>{n} 筆，每筆都接續前一筆的雜湊</translation>
   </message>
@@ -1530,6 +1598,10 @@
    <translation>{n} 台符合</translation>
   </message>
   <message>
+   <source>{n} nodes of one group were lost within a minute. One cause is likely.</source>
+   <translation>同一組的 {n} 台節點在一分鐘內失聯，可能出自同一個原因。</translation>
+  </message>
+  <message>
    <source>{n} nodes paused.</source>
    <translation>已暫停 {n} 台節點。</translation>
   </message>
@@ -1544,6 +1616,10 @@
   <message>
    <source>{n} nodes · load {load}</source>
    <translation>{n} 台 · 負載 {load}</translation>
+  </message>
+  <message>
+   <source>{n} of {total}</source>
+   <translation>第 {n} 台，共 {total} 台</translation>
   </message>
   <message>
    <source>{n} rows</source>

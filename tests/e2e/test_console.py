@@ -47,7 +47,7 @@ def test_submit_by_the_dialog_then_survive_a_restart_of_the_master(  # noqa: PLR
         session = Session(RemoteMaster(loop, master.endpoint, interval_ms=300))
         window = PoolWindow(shell, session)
         qtbot.waitUntil(lambda: session.live, timeout=20_000)
-        window.submit()
+        window.acts.submit()
         dialog = shell.findChild(SubmitDialog)
         assert dialog is not None
         dialog.path.setText(str(tmp_path / "task.zip"))

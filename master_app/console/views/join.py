@@ -20,7 +20,7 @@ from core.domain.console_pages import LinkRow
 from core.domain.operations import JoinLinkMade, NewJoinLink, NodeAction
 from core.rpc.join_link import mask_join_link
 from master_app.console.models.page_rows import link_columns, node_columns
-from master_app.console.views.page import Page, plain_note
+from master_app.console.views.page import Page, kept_split, plain_note
 
 EXPIRIES = {"15m": 900, "2h": 7_200, "1d": 86_400, "7d": 604_800}
 QR_COVER_S = 30
@@ -46,10 +46,8 @@ class JoinPage(Page):
         upper.addWidget(self._form_card())
         lower.addWidget(self._nodes_card())
         lower.addWidget(self._links_card())
-        for split in (upper, lower):
-            split.setHandleWidth(12)
-            split.setChildrenCollapsible(False)
-            split.setSizes([780, 400])
+        for name, split in (("join-link", upper), ("join-nodes", lower)):
+            kept_split(look, split, name, [780, 400])
         self.body.addWidget(upper)
         self.body.addWidget(lower, 1)
         self._tick = QTimer(self)
@@ -105,8 +103,9 @@ class JoinPage(Page):
         self.uses, self.expiry, self.approve = QSpinBox(), QComboBox(), QCheckBox()
         self.uses.setRange(1, 10_000)
         self.labels.setPlaceholderText("site=lab, gpu=yes")
-        for key, words in zip(EXPIRIES, (tr("15 minutes"), tr("2 hours"), tr("1 day"), tr("7 days")), strict=True):
-            self.expiry.addItem(words, key)
+        for key in EXPIRIES:
+            self.expiry.addItem("", key)
+        look.says(self.expiry, self._say_expiries)
         for text, widget in (
             (lambda: tr("Owner"), self.owner),
             (lambda: tr("Uses"), self.uses),
@@ -124,6 +123,10 @@ class JoinPage(Page):
         self.make = button(look, lambda: tr("Make link"), icon="link", kind="primary", on_click=self._make)
         card.body.addLayout(row(None, self.make))
         return card
+
+    def _say_expiries(self) -> None:
+        for place, words in enumerate((tr("15 minutes"), tr("2 hours"), tr("1 day"), tr("7 days"))):
+            self.expiry.setItemText(place, words)
 
     def _nodes_card(self) -> QWidget:
         look, card = self.look, Card(margins=0, spacing=0)

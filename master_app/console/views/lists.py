@@ -21,7 +21,7 @@ from core.domain.console_pages import (
 )
 from core.domain.operations import LedgerCheck
 from master_app.console.models.page_rows import KINDS
-from master_app.console.views.page import Page, plain_note, search_field
+from master_app.console.views.page import Page, kept_split, plain_note, search_field
 
 
 class LedgerPage(Page):
@@ -70,11 +70,9 @@ class LedgerPage(Page):
         middle.body.addWidget(self._none, 1)
         self._explain(right)
         split = QSplitter()
-        split.setHandleWidth(12)
-        split.setChildrenCollapsible(False)
         for card in (left, middle, right):
             split.addWidget(card)
-        split.setSizes([320, 560, 330])
+        kept_split(look, split, "ledger", [320, 560, 330])
         self.body.addWidget(split, 1)
 
     def _explain(self, card: Card) -> None:

@@ -1,64 +1,52 @@
-"""The map with its tools: grouping, search, selection and what is done to it, the chosen node, the legend."""
+"""The map with its tools: graph or tiles, grouping, search, what is done to a selection, zoom stops, legend."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QLinearGradient, QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QSplitter, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QScrollArea, QSlider, QSplitter, QWidget
 
-from core.desktop import figures, states
+from core.desktop import states
 from core.desktop.look import Look
 from core.desktop.tables import RowModel, Table
-from core.desktop.tokens import load_rgb
 from core.desktop.translations import plural, tr
 from core.desktop.widgets import (
-    Bar,
     Card,
     EmptyState,
-    StatePill,
+    Segmented,
     button,
     caption,
     column,
+    holder,
     label,
     row,
     section,
+    set_tone,
 )
 from core.domain.console import NodeTile
 from core.domain.operations import NodeAction
-from master_app.console.models.page_rows import hardware, node_columns
-from master_app.console.views.node_map import MapView
-from master_app.console.views.page import Page, plain_note, search_field
+from master_app.console.models.node_search import bounds, found_nodes
+from master_app.console.views.map_layout import CELL, GRAPH_GROUPS, GRAPH_NODES
+from master_app.console.views.map_marks import CARDS_FROM, CHARTS_FROM
+from master_app.console.views.map_side import (
+    Distribution,
+    GroupRow,
+    LoadLegend,
+    NodeCard,
+    StateRows,
+    group_columns,
+    group_rows,
+    lost_together,
+)
+from master_app.console.views.node_map import GROUPS_BELOW, MapView
+from master_app.console.views.page import Page, kept_split, plain_note, search_field
 
-
-class LoadLegend(QWidget):
-    """The colour bar of load, with its numbers."""
-
-    def __init__(self, look: Look) -> None:
-        super().__init__()
-        self._look = look
-        self.setFixedSize(220, 30)
-        look.paints(self, self.update)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        fill = QLinearGradient(0, 0, self.width(), 0)
-        for step in range(11):
-            red, green, blue = load_rgb(step / 10)
-            fill.setColorAt(step / 10, f"#{red:02X}{green:02X}{blue:02X}")
-        painter.fillRect(QRectF(0, 2, self.width(), 9), fill)
-        painter.setPen(self._look.theme.color("text_2"))
-        font = painter.font()
-        font.setPixelSize(10)
-        painter.setFont(font)
-        for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-            side = Qt.AlignmentFlag.AlignLeft if share == 0 else Qt.AlignmentFlag.AlignRight
-            right = self.width() * share
-            box = (
-                QRectF(0, 13, 40, 16) if share == 0 else QRectF(right - 40 + (18 if share < 1 else 0), 13, 40, 16)
-            )
-            painter.drawText(box, side, figures.percent(share))
+#: Pixels of a node at the stops of the zoom: groups, nodes, cards, charts.
+STOPS = (GROUPS_BELOW * 0.8, CELL, CARDS_FROM * 1.15, CHARTS_FROM * 1.2)
+SIDE_MS = 1_000
 
 
 class MapPage(Page):
@@ -70,8 +58,20 @@ class MapPage(Page):
     def __init__(self, look: Look) -> None:
         super().__init__(look, lambda: tr("Node map"))
         self._tiles: dict[str, NodeTile] = {}
+        self._labels: list[str] = []
+        self._mode = ""
+        self._step = self._tick = 0
+        self._lost: list[str] = []
         self.view = MapView(look)
         self.view.chosen_changed.connect(self._chosen)
+        self.view.zoomed.connect(self._zoomed)
+        self._shape = Segmented(
+            look,
+            [("graph", lambda: tr("Graph")), ("tiles", lambda: tr("Tiles"))],
+            "graph",
+            lambda: tr("Shape of the map"),
+        )
+        self._shape.chosen.connect(self._choose_shape)
         self._group = QComboBox()
         self._group.setMinimumWidth(150)
         self._group.currentIndexChanged.connect(self._regroup)
@@ -80,45 +80,36 @@ class MapPage(Page):
         self.search.textChanged.connect(self._search)
         self._take = button(look, lambda: tr("Select matches"), on_click=self._take_matches)
         self._take.hide()
+        self._flow = button(look, lambda: tr("Flow"), icon="activity", tip=lambda: tr("Show work that moves"))
+        self._flow.setCheckable(True)
+        self._flow.setChecked(True)
+        self._flow.toggled.connect(self._show_flows)
         picture = button(look, lambda: tr("Export picture…"), icon="picture", on_click=self._export)
-        self.add_tools(caption(look, lambda: tr("Group")), self._group, self.search, self._take, picture)
-        self._labels: list[str] = []
+        self.add_tools(
+            self._shape,
+            caption(look, lambda: tr("Group")),
+            self._group,
+            self.search,
+            self._take,
+            self._flow,
+            picture,
+        )
         split = QSplitter()
-        split.setHandleWidth(12)
-        split.setChildrenCollapsible(False)
         split.addWidget(self._picture_side())
         split.addWidget(self._dock())
-        split.setSizes([920, 330])
         split.setStretchFactor(0, 1)
+        kept_split(look, split, "map", [920, 330])
         self.body.addWidget(split, 1)
+        self._side = QTimer(self)
+        self._side.setInterval(SIDE_MS)
+        self._side.timeout.connect(self._refresh_side)
+        self._side.start()
         look.says(self, self._fill_groups)
 
     def _picture_side(self) -> QWidget:
         look = self.look
         card = Card(margins=0, spacing=0)
-        self._bar = QFrame()
-        self._bar_words = label(look, strong=True)
-        acts = [
-            button(look, lambda: tr("Pause"), icon="pause", on_click=lambda: self._want(NodeAction.PAUSE)),
-            button(look, lambda: tr("Resume"), icon="play", on_click=lambda: self._want(NodeAction.RESUME)),
-            button(look, lambda: tr("Drain…"), icon="drain", on_click=lambda: self._want(NodeAction.DRAIN)),
-            button(
-                look,
-                lambda: tr("Clear quarantine"),
-                icon="shield",
-                on_click=lambda: self._want(NodeAction.CLEAR_QUARANTINE),
-            ),
-            button(
-                look,
-                lambda: tr("Revoke…"),
-                icon="revoke",
-                kind="danger",
-                on_click=lambda: self._want(NodeAction.REVOKE),
-            ),
-        ]
-        self._bar.setLayout(row(self._bar_words, None, *acts, margins=(12, 6, 12, 6)))
-        self._bar.hide()
-        card.body.addWidget(self._bar)
+        card.body.addWidget(self._action_bar())
         self._empty = EmptyState(
             look,
             lambda: tr("No node yet. Nodes appear here as soon as they join."),
@@ -127,77 +118,147 @@ class MapPage(Page):
         )
         card.body.addWidget(self.view, 1)
         card.body.addWidget(self._empty, 1)
-        self._zoom = caption(look)
-        self.view.zoomed.connect(lambda scale: self._zoom.setText(figures.percent(scale)))
+        self._stop = QSlider(Qt.Orientation.Horizontal)
+        self._stop.setRange(0, len(STOPS) - 1)
+        self._stop.setPageStep(1)
+        self._stop.setFixedWidth(96)
+        self._stop.setTickPosition(QSlider.TickPosition.TicksBelow)
+        self._stop.valueChanged.connect(lambda stop: self.view.zoom_to(STOPS[stop] / CELL))
+        look.says(self._stop, lambda: self._stop.setAccessibleName(tr("How near")))
+        self._near = caption(look)
+        self._near.setMinimumWidth(56)
+        look.says(self._near, lambda: self._zoomed(self.view.scale))
         foot = row(
             label(look, lambda: tr("Effective load"), strong=True, pixels=12),
             LoadLegend(look),
-            caption(look, lambda: tr("inner square = has a GPU · size = capacity · number = running attempts")),
+            caption(look, lambda: tr("inner line = GPU · size = capacity · number = attempts")),
             None,
+            self._stop,
+            self._near,
             button(
                 look, icon="minus", kind="icon", tip=lambda: tr("Zoom out"), on_click=lambda: self.view.zoom(0.8)
             ),
-            self._zoom,
             button(
                 look, icon="plus", kind="icon", tip=lambda: tr("Zoom in"), on_click=lambda: self.view.zoom(1.25)
             ),
             button(look, icon="fit", kind="icon", tip=lambda: tr("Show all"), on_click=self.view.fit),
             margins=(12, 6, 12, 6),
         )
-        card.body.addLayout(foot)
+        self._foot = holder(foot)
+        card.body.addWidget(self._foot)
         return card
+
+    def _action_bar(self) -> QWidget:
+        look = self.look
+        self._bar = QFrame()
+        self._bar_words = label(look, strong=True)
+        acts = [
+            button(look, text, icon=icon, kind=kind, on_click=partial(self._want, action))
+            for text, icon, kind, action in (
+                (lambda: tr("Pause"), "pause", "", NodeAction.PAUSE),
+                (lambda: tr("Resume"), "play", "", NodeAction.RESUME),
+                (lambda: tr("Drain…"), "drain", "", NodeAction.DRAIN),
+                (lambda: tr("Clear quarantine"), "shield", "", NodeAction.CLEAR_QUARANTINE),
+                (lambda: tr("Revoke…"), "revoke", "danger", NodeAction.REVOKE),
+            )
+        ]
+        self._bar.setLayout(row(self._bar_words, None, *acts, margins=(12, 6, 12, 6)))
+        self._bar.hide()
+        return self._bar
 
     def _dock(self) -> QWidget:
         look = self.look
-        card = Card()
-        self._dock_title = section(look, lambda: tr("States"))
-        self._pill = StatePill(look)
-        self._facts = label(look, wrap=True)
-        self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._cpu, self._memory = Bar(look), Bar(look, "good")
-        self._meters = QFrame()
-        self._meters.setLayout(
+        self._node = NodeCard(look)
+        self._node.stepped.connect(self._step_to)
+        self._spread, self._states = Distribution(look), StateRows(look)
+        self._spread.wanted.connect(
+            lambda low, top: self.search.setText(f"load>{round(low * 100)} load<{round(top * 100)}")
+        )
+        self._states.wanted.connect(lambda state: self.search.setText(f"state:{state.lower()}"))
+        self._trouble = label(look, wrap=True, pixels=12)
+        set_tone(self._trouble, "needs")
+        self._trouble_take = button(
+            look, lambda: tr("Select them"), kind="link", on_click=lambda: self.view.choose(self._lost)
+        )
+        self._trouble_row = holder(column(self._trouble, row(self._trouble_take, None), spacing=2))
+        self.groups: RowModel[GroupRow] = RowModel(group_columns(), key=lambda each: each.name)
+        self._group_table = Table(look, self.groups, "map-groups")
+        self._group_table.opened.connect(self._take_group)
+        self._pool = holder(
             column(
-                caption(look, lambda: tr("CPU of the computer")),
-                self._cpu,
-                caption(look, lambda: tr("Memory of the computer")),
-                self._memory,
-                spacing=4,
+                section(look, lambda: tr("Load of the nodes that work")),
+                self._spread,
+                section(look, lambda: tr("States")),
+                self._states,
+                self._trouble_row,
+                section(look, lambda: tr("Groups")),
+                self._group_table,
+                spacing=8,
             )
         )
-        self.model: RowModel[NodeTile] = RowModel(node_columns(), key=lambda tile: tile.node_id)
-        self.table = Table(look, self.model, "map")
-        self.table.opened.connect(lambda node_id: self.view.choose((node_id,)))
-        card.body.addLayout(row(self._dock_title, None, self._pill))
-        card.body.addWidget(self._facts)
-        card.body.addWidget(self._meters)
-        card.body.addWidget(self.table, 1)
+        card = Card()
+        card.body.addWidget(self._node)
+        card.body.addWidget(self._pool, 1)
+        card.body.addStretch(0)
         card.setMinimumWidth(260)
-        return card
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(card)
+        area.setMinimumWidth(276)
+        self._node.hide()
+        self._trouble_row.hide()
+        return area
 
     # ---- showing
+
+    def show_master(self, name: str, note: str) -> None:
+        """Say who stands in the middle of the graph."""
+        self.view.back.master, self.view.back.note = name, note
+        self.view.soon()
 
     def show_nodes(
         self, tiles: dict[str, NodeTile], changed: list[NodeTile], gone: list[str], snapshot: bool
     ) -> None:
         self._tiles = tiles
-        labels = sorted({key for tile in tiles.values() for key in tile.labels})[:20]
-        if labels != self._labels:
-            self._labels = labels
-            self._fill_groups()
+        if snapshot or any(key not in self._labels for tile in changed for key in tile.labels):
+            labels = sorted({key for tile in tiles.values() for key in tile.labels})[:20]
+            if labels != self._labels:
+                self._labels = labels
+                self._fill_groups()
         if snapshot or self.view.show_tiles(changed, gone):
             self._regroup()
+        for widget in (self.view, self._foot):
+            widget.setVisible(bool(tiles))
         self._empty.setVisible(not tiles)
-        self.view.setVisible(bool(tiles))
-        if len(tiles) <= 2_000 or snapshot:
-            self._fill_table()
-        plain_note(self.note, plural(len(tiles), "{n} node", "{n} nodes"))
-        self._dock_words()
+        if snapshot or self.view.chosen:
+            self._refresh_node()
+        if snapshot:
+            self._refresh_side(now=True)
 
-    def _fill_table(self) -> None:
-        chosen = [self._tiles[each] for each in self.view.chosen if each in self._tiles]
-        rows = chosen or sorted(self._tiles.values(), key=lambda tile: (tile.state == "READY", tile.name))
-        self.model.set_rows(rows[:2_000])
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh_side(now=True)
+
+    def _refresh_side(self, now: bool = False) -> None:
+        """Once a second, and only while it is looked at: what is counted over all nodes."""
+        if not self.isVisible() and not now:
+            return
+        if not self.search.text().strip():
+            plain_note(self.note, plural(len(self._tiles), "{n} node", "{n} nodes"))
+        self._tick += 1
+        if self._pool.isVisible() or now:
+            self._spread.show_counts(self.view.scene.spread)
+            self._states.show_counts({state: n for state, n in self.view.scene.counts.items() if n > 0})
+            if self._tick % 3 == 0 or now:
+                self.groups.set_rows(group_rows(self.view.scene))
+                self._lost = lost_together(list(self._tiles.values()), self._key())
+                self._trouble_row.setVisible(bool(self._lost))
+                self._trouble.setText(
+                    tr("{n} nodes of one group were lost within a minute. One cause is likely.", n=len(self._lost))
+                )
+        self._refresh_node()
+        if self._tick % 2 and bounds(self.search.text()):
+            self._search()
 
     def _fill_groups(self) -> None:
         kept = self._group.currentData()
@@ -207,48 +268,84 @@ class MapPage(Page):
         self._group.addItem(tr("State"), "state")
         for key in self._labels:
             self._group.addItem(tr("Label: {key}", key=key), f"label:{key}")
-        found = self._group.findData(kept)
-        self._group.setCurrentIndex(max(0, found))
+        self._group.setCurrentIndex(max(0, self._group.findData(kept)))
         self._group.blockSignals(False)
         if self._tiles:
             self._regroup()
 
+    def _key(self) -> Callable[[NodeTile], str]:
+        return _key(str(self._group.currentData() or "owner"))
+
     def _regroup(self) -> None:
-        self.view.regroup(self._tiles, _key(str(self._group.currentData() or "owner")))
+        key = self._key()
+        few = len(self._tiles) <= GRAPH_NODES and len({key(tile) for tile in self._tiles.values()}) <= GRAPH_GROUPS
+        self._shape.button_of("graph").setEnabled(few)
+        self._shape.button_of("graph").setToolTip(
+            ""
+            if few
+            else tr("The graph is for up to {n} nodes in {groups} groups.", n=GRAPH_NODES, groups=GRAPH_GROUPS)
+        )
+        graph = few and self._mode != "tiles"
+        self._shape.choose("graph" if graph else "tiles")
+        self.view.regroup(self._tiles, key, graph=graph)
+        self.groups.set_rows(group_rows(self.view.scene))
+
+    def _choose_shape(self, shape: str) -> None:
+        self._mode = shape
+        self._regroup()
+        self.view.fit()
+
+    def _show_flows(self, shown: bool) -> None:
+        self.view.flows = shown
+        self.view.update()
+
+    def _zoomed(self, scale: float) -> None:
+        pixels = scale * CELL
+        stop = 0 if pixels < GROUPS_BELOW else 3 if pixels >= CHARTS_FROM else 2 if pixels >= CARDS_FROM else 1
+        self._stop.blockSignals(True)
+        self._stop.setValue(stop)
+        self._stop.blockSignals(False)
+        self._near.setText((tr("Groups"), tr("Nodes"), tr("Cards"), tr("Charts"))[stop])
+
+    # ---- search and selection
 
     def _search(self) -> None:
-        text = self.search.text().strip().lower()
-        found = {tile.node_id for tile in self._tiles.values() if _matches(tile, text)} if text else None
+        text = self.search.text().strip()
+        found = found_nodes(self._tiles.values(), text) if text else None
         self.view.match(found)
         self._take.setVisible(bool(found))
-        if found is not None:
-            plain_note(self.note, plural(len(found), "{n} node matches", "{n} nodes match"))
+        plain_note(
+            self.note,
+            plural(len(found), "{n} node matches", "{n} nodes match")
+            if found is not None
+            else plural(len(self._tiles), "{n} node", "{n} nodes"),
+        )
 
     def _take_matches(self) -> None:
         self.view.choose(self.view.matched or ())
+
+    def _take_group(self, name: object) -> None:
+        self.view.choose(next((group.members for group in self.view.scene.groups if group.name == name), ()))
 
     def _chosen(self, node_ids: set[str]) -> None:
         running = sum(self._tiles[each].running for each in node_ids if each in self._tiles)
         count = plural(len(node_ids), "{n} node selected", "{n} nodes selected")
         self._bar_words.setText(f"{count} · {plural(running, '{n} attempt runs there', '{n} attempts run there')}")
         self._bar.setVisible(bool(node_ids))
-        self._fill_table()
-        self._dock_words()
+        self._step = 0
+        self._refresh_node()
 
-    def _dock_words(self) -> None:
-        chosen = [self._tiles[each] for each in self.view.chosen if each in self._tiles]
-        one = chosen[0] if len(chosen) == 1 else None
-        self._pill.setVisible(one is not None)
-        self._meters.setVisible(one is not None)
-        if one is None:
-            self._dock_title.setText(tr("States"))
-            self._facts.setText(_state_words(chosen or self._tiles.values()))
-            return
-        self._dock_title.setText(one.name)
-        self._pill.show_state(states.NODE[one.state])
-        self._facts.setText(_node_words(one))
-        self._cpu.show_shares(one.cpu_percent / 100)
-        self._memory.show_shares(one.memory_percent / 100)
+    def _step_to(self, by: int) -> None:
+        self._step += by
+        self._refresh_node()
+
+    def _refresh_node(self) -> None:
+        chosen = sorted(each for each in self.view.chosen if each in self._tiles)
+        self._node.setVisible(bool(chosen))
+        self._pool.setVisible(len(chosen) != 1)
+        if chosen:
+            self._step %= len(chosen)
+            self._node.show_node(self._tiles[chosen[self._step]], self._step, len(chosen))
 
     def _want(self, action: NodeAction) -> None:
         self.wanted.emit(action, sorted(self.view.chosen))
@@ -266,47 +363,3 @@ def _key(name: str) -> Callable[[NodeTile], str]:
     if name == "state":
         return lambda tile: states.NODE[tile.state].text
     return lambda tile: tile.owner_name
-
-
-def _matches(tile: NodeTile, text: str) -> bool:
-    for word in text.split():
-        if word.startswith(("load>", "load<")):
-            try:
-                limit = float(word[5:].rstrip("%")) / 100
-            except ValueError:
-                continue
-            if (tile.load > limit) is not (word[4] == ">"):
-                return False
-            continue
-        labels = " ".join(f"{key}={value}" for key, value in tile.labels.items())
-        if word not in f"{tile.name} {tile.owner_name} {labels} {tile.state} {tile.gpu_name}".lower():
-            return False
-    return True
-
-
-def _state_words(tiles: Iterable[NodeTile]) -> str:
-    counts: dict[str, int] = {}
-    for tile in tiles:
-        counts[tile.state] = counts.get(tile.state, 0) + 1
-    return "\n".join(
-        f"{states.NODE[state].text}: {figures.number(n)}"
-        for state, n in sorted(counts.items(), key=lambda pair: -pair[1])
-    )
-
-
-def _node_words(tile: NodeTile) -> str:
-    labels = ", ".join(f"{key}={value}" for key, value in tile.labels.items()) or tr("none")
-    lines = [
-        tr("Owner: {name}", name=tile.owner_name or tr("not known yet")),
-        tr("Lends: {what}", what=hardware(tile)),
-        tr("Labels: {labels}", labels=labels),
-        tr("Effective load: {load}", load=figures.percent(tile.load)),
-        tr("Attempts: {n} of {slots} slots", n=tile.running, slots=tile.slots),
-        tr(
-            "Last seen: {time}",
-            time=figures.stamp(tile.last_seen_ms).split(" · ")[0] if tile.last_seen_ms else tr("not known yet"),
-        ),
-    ]
-    if tile.runtime == "process":
-        lines.append(tr("Not isolated: runs tasks of its own owner only"))
-    return "\n".join(lines)

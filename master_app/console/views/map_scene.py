@@ -1,31 +1,35 @@
-"""Where every node of the map stands, and ready lists of what has one colour. Nothing here is drawn."""
+"""The nodes of the map as they are now: what changed since it was painted, and what moved to them and back.
+
+Nothing here is drawn, and nothing is counted anew for each update: thousands of them a second cost little.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtCore import QPointF, QRectF
 
-from core.desktop.translations import tr
 from core.domain.console import NodeTile
+from master_app.console.views.map_layout import Chunk, Group, Key, Layout, honeycombs, shelves
 
-CELL = 22.0
-GAP = 3.0
-HEAD = 26.0
-PAD = 10.0
 BUCKETS = 24
 #: States that keep their fill: the node works, or could.
 WORKING = frozenset({"READY", "IN_USE", "GPU_PAUSED"})
+FLOW_S = 5.0
+MOVE_S = 1.0
+MAX_MOVES = 2_000
+HISTORY = 90
 
 
-@dataclass(slots=True)
-class Group:
-    name: str
-    box: QRectF
-    members: list[str] = field(default_factory=list)
-    load: float = 0.0
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A subtask that went to a node, or a result that came back."""
+
+    at_s: float
+    node_id: str
+    back: bool
 
 
 class MapScene:
@@ -33,88 +37,141 @@ class MapScene:
 
     def __init__(self) -> None:
         self.tiles: dict[str, NodeTile] = {}
-        self.boxes: dict[str, QRectF] = {}
-        self.groups: list[Group] = []
-        self.size = QSize(1, 1)
-        self.filled: list[list[QRectF]] = [[] for _ in range(BUCKETS)]
-        self.hollow: dict[str, list[QRectF]] = {}
-        self.gpu_rings: list[QRectF] = []
-        self._key: Callable[[NodeTile], str] = lambda tile: tile.owner_name
+        self.layout = Layout({}, [], [], QRectF(0, 0, 1, 1))
+        #: By chunk: the nodes that look different since it was painted.
+        self.dirty: dict[int, set[str]] = {}
+        self.counts: dict[str, int] = {}
+        self.moves: deque[Move] = deque(maxlen=MAX_MOVES)
+        #: Load over time of the few nodes whose charts are on screen.
+        self.histories: dict[str, deque[float]] = {}
+        self._chunk_of: dict[str, int] = {}
+        self._group_of: dict[str, int] = {}
+        #: By bucket of load: how many nodes work there.
+        self.spread = [0] * BUCKETS
+        self._sums: list[list[float]] = []
 
-    def regroup(self, tiles: Mapping[str, NodeTile], key: Callable[[NodeTile], str], width: float) -> None:
+    @property
+    def boxes(self) -> dict[str, QRectF]:
+        return self.layout.boxes
+
+    @property
+    def groups(self) -> list[Group]:
+        return self.layout.groups
+
+    def regroup(self, tiles: Mapping[str, NodeTile], key: Key, view: tuple[float, float], *, graph: bool) -> None:
         """Lay all nodes out anew."""
-        self._key = key
         self.tiles = dict(tiles)
-        named: dict[str, list[str]] = {}
-        for tile in tiles.values():
-            named.setdefault(key(tile) or tr("no value"), []).append(tile.node_id)
-        self.groups, self.boxes = [], {}
-        x = y = shelf = 0.0
-        right = max(width, CELL * 20)
-        for name, members in sorted(named.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-            columns = max(6, min(math.ceil(math.sqrt(len(members) * 1.9)), int((right - 2 * PAD) // CELL)))
-            rows = math.ceil(len(members) / columns)
-            box = QRectF(0, 0, columns * CELL + 2 * PAD - GAP, rows * CELL + HEAD + PAD)
-            if x and x + box.width() > right:
-                x, y, shelf = 0.0, y + shelf + 10, 0.0
-            box.moveTo(x, y)
-            for place, node_id in enumerate(sorted(members, key=lambda each: tiles[each].name)):
-                left = box.left() + PAD + (place % columns) * CELL
-                top = box.top() + HEAD + (place // columns) * CELL
-                self.boxes[node_id] = QRectF(left, top, CELL - GAP, CELL - GAP)
-            self.groups.append(Group(name, box, members))
-            x += box.width() + 10
-            shelf = max(shelf, box.height())
-        width_used = max((group.box.right() for group in self.groups), default=1.0)
-        self.size = QSize(math.ceil(width_used), math.ceil(y + shelf) or 1)
-        self.refill()
+        self.layout = honeycombs(tiles, key) if graph else shelves(tiles, key, view)
+        self._chunk_of = {each: at for at, chunk in enumerate(self.layout.chunks) for each in chunk.members}
+        self._group_of = {each: at for at, group in enumerate(self.layout.groups) for each in group.members}
+        self.dirty = {}
+        self.moves.clear()
+        self._sums = [[0.0, 0.0, 0.0] for _ in self.layout.groups]
+        self.spread = [0] * BUCKETS
+        self.counts = {}
+        for tile in self.tiles.values():
+            self._add(tile, 1)
 
-    def update(self, changed: Iterable[NodeTile], gone: Iterable[str]) -> bool:
+    def update(self, changed: Iterable[NodeTile], gone: Iterable[str], now_s: float) -> bool:
         """Take what changed; True when a node has no place yet and the groups must be laid out anew."""
         strange = False
         for tile in changed:
-            self.tiles[tile.node_id] = tile
-            strange = strange or tile.node_id not in self.boxes
+            node_id = tile.node_id
+            before = self.tiles.get(node_id)
+            self.tiles[node_id] = tile
+            if node_id not in self._chunk_of:
+                strange = True
+                continue
+            if before is not None:
+                self._add(before, -1)
+                if before.running != tile.running:
+                    self.moves.append(Move(now_s, node_id, tile.running < before.running))
+            self._add(tile, 1)
+            if before is None or looks(before) != looks(tile):
+                self._touch(node_id)
+            if node_id in self.histories:
+                self.histories[node_id].append(tile.load)
         for node_id in gone:
-            self.tiles.pop(node_id, None)
+            lost = self.tiles.pop(node_id, None)
+            if lost is not None and node_id in self._group_of:
+                self._add(lost, -1)
+                self._touch(node_id)
         return strange
 
-    def refill(self) -> None:
-        """Sort the tiles into lists of one colour each: painting is then a call a colour, not a call a node."""
-        filled: list[list[QRectF]] = [[] for _ in range(BUCKETS)]
-        hollow: dict[str, list[QRectF]] = {}
-        rings: list[QRectF] = []
-        for node_id, tile in self.tiles.items():
-            box = self.boxes.get(node_id)
-            if box is None:
-                continue
-            if tile.state in WORKING:
-                filled[min(BUCKETS - 1, int(tile.load * BUCKETS))].append(_scaled(box, tile))
-                if tile.gpus:
-                    rings.append(box.adjusted(4.5, 4.5, -4.5, -4.5))
-                if tile.state != "READY":
-                    hollow.setdefault(tile.state, []).append(box.adjusted(1, 1, -1, -1))
-            else:
-                hollow.setdefault(tile.state, []).append(box.adjusted(1, 1, -1, -1))
-        self.filled, self.hollow, self.gpu_rings = filled, hollow, rings
-        for group in self.groups:
-            there = [self.tiles[each] for each in group.members if each in self.tiles]
-            group.load = sum(tile.load for tile in there) / len(there) if there else 0.0
+    def group_load(self, place: int) -> tuple[int, float]:
+        """Return how many nodes a group has, and their mean load."""
+        count, load, _ = self._sums[place]
+        return round(count), load / count if count else 0.0
+
+    def group_free(self, place: int) -> int:
+        """Return how many slots of a group could take something now."""
+        return round(self._sums[place][2])
+
+    def group_of(self, node_id: str) -> Group:
+        return self.layout.groups[self._group_of[node_id]]
+
+    def chunks_in(self, seen: QRectF) -> list[tuple[int, Chunk]]:
+        return [(at, chunk) for at, chunk in enumerate(self.layout.chunks) if seen.intersects(chunk.box)]
+
+    def watch(self, node_ids: Iterable[str]) -> None:
+        """Keep the load over time of these nodes, and of no other."""
+        self.histories = {
+            each: self.histories.get(each) or deque([self.tiles[each].load], maxlen=HISTORY)
+            for each in node_ids
+            if each in self.tiles
+        }
+
+    def lately(self, now_s: float) -> dict[str, tuple[int, int]]:
+        """Return node id -> (subtasks out, results back) of the last seconds."""
+        while self.moves and now_s - self.moves[0].at_s > FLOW_S:
+            self.moves.popleft()
+        found: dict[str, tuple[int, int]] = {}
+        for move in self.moves:
+            out, back = found.get(move.node_id, (0, 0))
+            found[move.node_id] = (out + (not move.back), back + move.back)
+        return found
+
+    def moving(self, now_s: float) -> list[Move]:
+        return [move for move in self.moves if now_s - move.at_s < MOVE_S]
 
     def at(self, point: QPointF) -> str | None:
-        for group in self.groups:
-            if group.box.contains(point):
-                for node_id in group.members:
-                    box = self.boxes.get(node_id)
-                    if box is not None and box.contains(point) and node_id in self.tiles:
-                        return node_id
+        for _, chunk in self.chunks_in(QRectF(point.x() - 1, point.y() - 1, 2, 2)):
+            for node_id in chunk.members:
+                if node_id in self.tiles and self.layout.boxes[node_id].contains(point):
+                    return node_id
         return None
 
     def within(self, area: QRectF) -> list[str]:
-        return [node_id for node_id, box in self.boxes.items() if area.intersects(box) and node_id in self.tiles]
+        boxes = self.layout.boxes
+        return [
+            node_id
+            for _, chunk in self.chunks_in(area)
+            for node_id in chunk.members
+            if node_id in self.tiles and area.intersects(boxes[node_id])
+        ]
+
+    def _touch(self, node_id: str) -> None:
+        self.dirty.setdefault(self._chunk_of[node_id], set()).add(node_id)
+
+    def _add(self, tile: NodeTile, sign: int) -> None:
+        self.counts[tile.state] = self.counts.get(tile.state, 0) + sign
+        sums = self._sums[self._group_of[tile.node_id]]
+        sums[0] += sign
+        sums[1] += sign * tile.load
+        if tile.state == "READY":
+            sums[2] += sign * (tile.slots - tile.running)
+            self.spread[bucket(tile.load)] += sign
 
 
-def _scaled(box: QRectF, tile: NodeTile) -> QRectF:
-    """Size says capacity: four steps, so that a 4-core machine is told from a 64-core one."""
-    shrink = 3.0 if tile.cpu_millis < 8_000 else 1.6 if tile.cpu_millis < 24_000 else 0.0
-    return box.adjusted(shrink, shrink, -shrink, -shrink)
+def bucket(load: float) -> int:
+    return min(BUCKETS - 1, max(0, int(load * BUCKETS)))
+
+
+def looks(tile: NodeTile) -> tuple[str, int, int, int, int]:
+    """Return what a node's mark on the map depends on; what does not change it is not painted again."""
+    return tile.state, bucket(tile.load), tile.running, tile.gpus, capacity(tile)
+
+
+def capacity(tile: NodeTile) -> int:
+    """Size says capacity: three steps, so that a 4-core machine is told from a 64-core one."""
+    return 0 if tile.cpu_millis < 8_000 else 1 if tile.cpu_millis < 24_000 else 2

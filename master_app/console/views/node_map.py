@@ -1,85 +1,91 @@
-"""Ten thousand nodes on one picture: groups of tiles, colour by load, painted as a raster from ready lists."""
+"""Ten thousand nodes on one picture: tiles or a graph around the master, from far away to one node's card."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QTransform,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QStyle, QToolTip, QWidget
 
 from core.desktop import figures, states
 from core.desktop.fonts import ui_font
 from core.desktop.look import Look
-from core.desktop.states import shape_pixmap
-from core.desktop.tokens import load_rgb
 from core.desktop.translations import tr
 from core.domain.console import NodeTile
-from master_app.console.views.map_scene import BUCKETS, CELL, HEAD, PAD, WORKING, Group, MapScene
+from master_app.console.views.map_cache import ChunkCache
+from master_app.console.views.map_graph import GraphBack
+from master_app.console.views.map_layout import CELL, HUB, Group, Key, hexagon
+from master_app.console.views.map_marks import CARDS_FROM, CHARTS_FROM, LOADS, Marks, card_box, text_on
+from master_app.console.views.map_scene import MapScene, bucket
 
-MIN_ZOOM, MAX_ZOOM = 0.12, 8.0
-#: Pixels a tile has on screen, from which more is told.
-SHAPES_FROM, NUMBERS_FROM, NAMES_FROM = 9.0, 17.0, 70.0
+MIN_ZOOM, MAX_ZOOM, FIT_ZOOM = 0.06, 14.0, 2.6
+#: Pixels of a node below which only groups are told apart.
+GROUPS_BELOW = 4.0
+FRAME_MS = 33
+MARGIN = 8.0
+MAX_CHARTS = 80
+#: Up to so many nodes the load over time is kept of all, so that a chart is there when it is looked at.
+KEEPS_ALL = 2_000
+#: Tiles that are lit at once because work moved.
+MAX_LIT = 200
 
 
 class MapView(QWidget):
     """Drag moves, wheel zooms at the pointer, click chooses, Ctrl adds, Shift drags a band, arrows walk."""
 
     chosen_changed = Signal(object)
-    opened = Signal(str)
     zoomed = Signal(float)
 
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
         self.scene = MapScene()
+        self.marks = Marks(look, self.scene)
+        self.back = GraphBack(look, self.scene)
+        self._cache = ChunkCache(self.scene, self.marks)
         self.chosen: set[str] = set()
         self.matched: set[str] | None = None
+        self.flows = True
         self.scale = 1.0
-        self._offset = QPointF(8, 8)
+        self._offset = QPointF(MARGIN, MARGIN)
         self._drag: QPointF | None = None
         self._band: QRectF | None = None
-        self._moved = False
-        self._fitted = False
+        self._moved = self._dragging = False
         self._current = ""
         self.frames = 0
+        self._frame = QTimer(self)
+        self._frame.setSingleShot(True)
+        self._frame.setInterval(FRAME_MS)
+        self._frame.timeout.connect(self.update)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
-        look.paints(self, self.update)
+        look.paints(self, self._recolour)
         look.says(self, lambda: self.setAccessibleName(tr("Node map")))
 
     # ---- what is shown
 
     def show_tiles(self, changed: Sequence[NodeTile], gone: Sequence[str]) -> bool:
-        strange = self.scene.update(changed, gone)
+        """Take what changed; True when all must be laid out anew. It is painted at most 30 times a second."""
+        strange = self.scene.update(changed, gone, time.monotonic())
         self.chosen -= set(gone)
-        if not strange:
-            self.scene.refill()
-        self.update()
+        self.soon()
         return strange
 
-    def regroup(self, tiles: Mapping[str, NodeTile], key: Callable[[NodeTile], str]) -> None:
-        total = len(tiles)
-        side = math.sqrt(max(total, 1)) * CELL
-        self.scene.regroup(
-            tiles, key, max(side * math.sqrt(max(self.width() / max(self.height(), 1), 0.5)) * 1.15, 320)
-        )
-        if not self._fitted:
+    def regroup(self, tiles: Mapping[str, NodeTile], key: Key, *, graph: bool) -> None:
+        self.scene.regroup(tiles, key, (float(max(self.width(), 1)), float(max(self.height(), 1))), graph=graph)
+        self.scene.watch(tiles if len(tiles) <= KEEPS_ALL else ())
+        self._cache.clear()
+        if not self._moved:
             self.fit()
         self.update()
+
+    def soon(self) -> None:
+        if not self._frame.isActive():
+            self._frame.start()
 
     def match(self, node_ids: set[str] | None) -> None:
         self.matched = node_ids
@@ -91,24 +97,37 @@ class MapView(QWidget):
         self.update()
 
     def fit(self) -> None:
-        """Zoom so that all is seen, at most at its own size."""
-        size = self.scene.size
-        wanted = min((self.width() - 16) / size.width(), (self.height() - 16) / size.height(), 1.6)
-        self.scale = min(max(wanted, MIN_ZOOM), MAX_ZOOM)
-        self._offset = QPointF(8, 8)
-        self._fitted = bool(self.scene.tiles)
+        """Zoom so that all is seen, but not larger than is useful."""
+        size = self.scene.layout.size
+        wide, high = self.width() - 2 * MARGIN, self.height() - 2 * MARGIN
+        self.scale = min(max(min(wide / size.width(), high / size.height(), FIT_ZOOM), MIN_ZOOM), MAX_ZOOM)
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        self._offset = middle - size.center() * self.scale
+        if not self.scene.layout.is_graph:
+            self._offset = QPointF(MARGIN, MARGIN)
+        self._moved = False
         self.zoomed.emit(self.scale)
         self.update()
+
+    def zoom_to(self, scale: float) -> None:
+        """Go to a scale, around what is chosen or else the middle."""
+        box = next((self.scene.boxes[each] for each in self.chosen if each in self.scene.boxes), None)
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        if box is not None:
+            self._offset = middle - box.center() * self.scale
+        self.zoom(scale / self.scale, middle)
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         point = at if at is not None else QPointF(self.width() / 2, self.height() / 2)
         before = self._to_scene(point)
+        self._moved = True
         self.scale = min(max(self.scale * factor, MIN_ZOOM), MAX_ZOOM)
         self._offset = point - before * self.scale
         self.zoomed.emit(self.scale)
         self.update()
 
     def pan(self, dx: float, dy: float) -> None:
+        self._moved = True
         self._offset += QPointF(dx, dy)
         self.update()
 
@@ -118,120 +137,145 @@ class MapView(QWidget):
         return box.center() * self.scale + self._offset if box is not None else None
 
     def picture(self) -> QImage:
-        """Return the whole map as a picture."""
-        image = QImage(self.scene.size + QSize(16, 16), QImage.Format.Format_RGB32)
-        image.fill(self._look.theme.color("bg"))
+        """Return the whole map as a picture, large enough to read."""
+        size = self.scene.layout.size
+        scale = max(1.0, min(self.scale, 4_000 / size.width()))
+        image = QImage(
+            round(size.width() * scale) + 32, round(size.height() * scale) + 32, QImage.Format.Format_RGB32
+        )
         painter = QPainter(image)
-        painter.translate(8, 8)
-        self._paint(painter, 1.0, QRectF(QPointF(0, 0), self.scene.size.toSizeF()))
+        painter.fillRect(image.rect(), self._look.theme.color("bg"))
+        offset = QPointF(16, 16) - size.topLeft() * scale
+        self._paint_behind(painter, size, scale, offset)
+        painter.translate(offset)
+        painter.scale(scale, scale)
+        self.marks.paint(painter, list(self.scene.tiles), scale)
+        painter.resetTransform()
+        self._paint_headings(painter, size, scale, offset)
         painter.end()
         return image
 
     # ---- painting
 
+    def _recolour(self) -> None:
+        self._cache.clear()
+        self.update()
+
+    @property
+    def _still(self) -> bool:
+        """True where the desktop asks for no motion."""
+        return self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self) == 0
+
     def paintEvent(self, event: QPaintEvent) -> None:
         self.frames += 1
+        now_s = time.monotonic()
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._look.theme.color("bg"))
-        painter.setTransform(QTransform(self.scale, 0, 0, self.scale, self._offset.x(), self._offset.y()))
         seen = QRectF(self._to_scene(QPointF(0, 0)), self._to_scene(QPointF(self.width(), self.height())))
-        self._paint(painter, self.scale, seen)
-        if self._band is not None:
-            painter.setPen(QPen(self._look.theme.color("accent"), 1 / self.scale))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self._band)
+        if self.scale * CELL >= CHARTS_FROM and len(self.scene.tiles) > KEEPS_ALL:
+            self.scene.watch(self.scene.within(seen)[:MAX_CHARTS])
+        self._paint_behind(painter, seen, self.scale, self._offset)
+        later = False
+        if self.scale * CELL < GROUPS_BELOW:
+            self._paint_blocks(painter, seen)
+        else:
+            ground = self._look.theme.color("surface")
+            later = self._cache.draw(painter, seen, self.scale, self._offset, ground)
+        self._paint_headings(painter, seen, self.scale, self._offset)
+        self._paint_rings(painter, seen, now_s)
+        if later or (self.flows and not self._still and self.scene.moving(now_s)):
+            self.soon()
 
-    def _paint(self, painter: QPainter, scale: float, seen: QRectF) -> None:
-        theme, scene = self._look.theme, self.scene
-        painter.setPen(QPen(theme.color("border"), 1 / scale))
-        painter.setBrush(theme.color("surface"))
-        for group in scene.groups:
-            if seen.intersects(group.box):
-                painter.drawRoundedRect(group.box, 6, 6)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for bucket, boxes in enumerate(scene.filled):
-            if boxes:
-                painter.setBrush(QColor(*load_rgb(bucket / (BUCKETS - 1))))
-                painter.drawRects(boxes)
-        if CELL * scale >= SHAPES_FROM:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.color("surface"), 1.2))
-            painter.drawRects(scene.gpu_rings)
-        self._paint_hollow(painter, scale, seen)
-        self._paint_rings(painter, scale)
-        self._paint_words(painter, scale, seen)
-
-    def _paint_hollow(self, painter: QPainter, scale: float, seen: QRectF) -> None:
-        """One call a state for the frames; shapes are drawn once a state and then only copied."""
-        theme = self._look.theme
-        for state, boxes in self.scene.hollow.items():
-            face = states.NODE[state]
-            works = state in WORKING
-            dashed = face.shape is states.Shape.DASHED
-            if not works:
-                line = Qt.PenStyle.DashLine if dashed and CELL * scale >= NUMBERS_FROM else Qt.PenStyle.SolidLine
-                painter.setBrush(theme.color("surface"))
-                painter.setPen(QPen(theme.tint(face.tint), 1.2, line))
-                painter.drawRects(boxes)
-            if CELL * scale < SHAPES_FROM or (dashed and not works):
-                continue
-            colour = QColor("#FFFFFF") if works else theme.tint(face.tint)
-            picture = shape_pixmap(face.shape, colour, 9, max(1.0, scale))
-            for box in boxes:
-                if seen.intersects(box):
-                    painter.drawPixmap(QPointF(box.center().x() - 4.5, box.center().y() - 4.5), picture)
-
-    def _paint_rings(self, painter: QPainter, scale: float) -> None:
-        theme = self._look.theme
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        boxes = self.scene.boxes
-        marked = [boxes[each].adjusted(-1, -1, 1, 1) for each in self.matched or () if each in boxes]
-        painter.setPen(QPen(theme.color("accent"), 2))
-        painter.drawRects(marked)
-        chosen = [boxes[each].adjusted(-2, -2, 2, 2) for each in self.chosen if each in boxes]
-        painter.setPen(QPen(theme.color("text"), 2.5))
-        painter.drawRects(chosen)
-
-    def _paint_words(self, painter: QPainter, scale: float, seen: QRectF) -> None:
-        theme, scene = self._look.theme, self.scene
-        on_screen = CELL * scale
-        if scale > 0.35:
-            painter.setFont(ui_font(13, strong=True))
-            for group in scene.groups:
+    def _paint_behind(self, painter: QPainter, seen: QRectF, scale: float, offset: QPointF) -> None:
+        painter.save()
+        painter.translate(offset)
+        painter.scale(scale, scale)
+        if self.scene.layout.is_graph:
+            self.back.paint(painter, scale, time.monotonic(), flows=self.flows)
+        else:
+            theme = self._look.theme
+            painter.setPen(QPen(theme.color("border"), 1 / scale))
+            painter.setBrush(theme.color("surface"))
+            for group in self.scene.groups:
                 if seen.intersects(group.box):
-                    self._group_words(painter, group)
-        if on_screen < NUMBERS_FROM:
-            return
-        painter.setFont(ui_font(9 if on_screen < NAMES_FROM else 5, strong=True))
-        for node_id, box in scene.boxes.items():
-            tile = scene.tiles.get(node_id)
-            if tile is None or tile.state not in ("READY", "GPU_PAUSED") or not seen.intersects(box):
-                continue
-            painter.setPen(QColor("#FFFFFF" if tile.load < 0.5 else "#16202B"))
-            if on_screen >= NAMES_FROM:
-                painter.setFont(ui_font(4))
-                words = f"{tile.name}\n{figures.percent(tile.load)} · {tile.running}/{tile.slots}"
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
-            elif tile.running:
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(tile.running))
-        painter.setPen(theme.color("text"))
+                    painter.drawRoundedRect(group.box, 6, 6)
+        painter.restore()
 
-    def _group_words(self, painter: QPainter, group: Group) -> None:
+    def _paint_blocks(self, painter: QPainter, seen: QRectF) -> None:
+        """Far away: one area a group, in the colour of its mean load."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        for place, group in enumerate(self.scene.groups):
+            if seen.intersects(group.box):
+                count, load = self.scene.group_load(place)
+                box = self._to_view(group.box).adjusted(3, 3, -3, -3)
+                painter.setBrush(LOADS[bucket(load)])
+                painter.drawRect(box)
+                painter.setPen(text_on(load))
+                words = f"{group.name}\n{figures.number(count)} · {figures.percent(load)}"
+                painter.setFont(ui_font(11, strong=True))
+                painter.drawText(box.adjusted(4, 2, -4, -2), Qt.AlignmentFlag.AlignLeft, words)
+                painter.setPen(Qt.PenStyle.NoPen)
+
+    def _paint_rings(self, painter: QPainter, seen: QRectF, now_s: float) -> None:
+        theme, boxes = self._look.theme, self.scene.boxes
+        rings: list[tuple[str, Collection[str], float]] = []
+        if self.flows and not self.scene.layout.is_graph:
+            rings.append(("accent", [move.node_id for move in self.scene.moving(now_s)][-MAX_LIT:], 1.5))
+        rings += [("accent", self.matched or (), 2.5), ("text", self.chosen, 3.0)]
+        painter.save()
+        painter.translate(self._offset)
+        painter.scale(self.scale, self.scale)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, node_ids, width in rings:
+            pen = QPen(theme.color(colour), width)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            found = [box for each in node_ids if (box := boxes.get(each)) is not None]
+            if self.scene.layout.is_graph and self.scale * CELL < CARDS_FROM:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                for box in found:
+                    if seen.intersects(box):
+                        painter.drawPolygon(hexagon(box.center(), CELL * 0.58))
+            else:
+                painter.drawRects([card_box(box, self.scene.layout.is_graph) for box in found])
+        painter.restore()
+        if self._band is not None:
+            painter.setPen(QPen(theme.color("accent"), 1))
+            painter.drawRect(self._to_view(self._band))
+
+    def _paint_headings(self, painter: QPainter, seen: QRectF, scale: float, offset: QPointF) -> None:
+        """Names have the size of text at every zoom; where there is no room they are left out."""
+        if scale * CELL < GROUPS_BELOW:
+            return
+        for place, group in enumerate(self.scene.groups):
+            if not seen.intersects(group.box):
+                continue
+            box = QRectF(group.heading.topLeft() * scale + offset, group.heading.bottomRight() * scale + offset)
+            if box.height() >= 13 and box.width() > 30:
+                self._heading(painter, group, place, box)
+
+    def _heading(self, painter: QPainter, group: Group, place: int, box: QRectF) -> None:
         theme = self._look.theme
-        box = QRectF(group.box.left() + PAD, group.box.top() + 2, group.box.width() - 2 * PAD, HEAD - 4)
-        count = sum(1 for each in group.members if each in self.scene.tiles)
-        note = tr("{n} nodes · load {load}", n=figures.number(count), load=figures.percent(group.load))
+        count, load = self.scene.group_load(place)
+        note = tr("{n} nodes · load {load}", n=figures.number(count), load=figures.percent(load))
+        painter.setFont(ui_font(13, strong=True))
         metrics = painter.fontMetrics()
-        painter.setPen(theme.color("text"))
         name = metrics.elidedText(group.name, Qt.TextElideMode.ElideRight, round(box.width()))
+        painter.setPen(theme.color("text"))
+        if self.scene.layout.is_graph:
+            middle = box.center()
+            wide = QRectF(middle.x() - 150, middle.y() - 18, 300, 18)
+            painter.drawText(wide, Qt.AlignmentFlag.AlignCenter, name)
+            painter.setFont(ui_font(11))
+            painter.setPen(theme.color("text_2"))
+            painter.drawText(wide.translated(0, 17), Qt.AlignmentFlag.AlignCenter, note)
+            return
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
         left = box.width() - metrics.horizontalAdvance(name) - 14
-        painter.save()
         painter.setFont(ui_font(11))
         if painter.fontMetrics().horizontalAdvance(note) < left:
             painter.setPen(theme.color("text_2"))
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, note)
-        painter.restore()
 
     # ---- hands
 
@@ -241,11 +285,11 @@ class MapView(QWidget):
             self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._moved = True
         self.zoom(1.0015 ** event.angleDelta().y(), event.position())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._drag = event.position()
+        self._dragging = False
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             start = self._to_scene(event.position())
             self._band = QRectF(start, start)
@@ -259,8 +303,8 @@ class MapView(QWidget):
             self.update()
             return
         step = event.position() - self._drag
-        if self._moved or step.manhattanLength() > 4:
-            self._moved = True
+        if self._dragging or step.manhattanLength() > 4:
+            self._dragging = True
             self._drag = event.position()
             self.pan(step.x(), step.y())
 
@@ -271,7 +315,7 @@ class MapView(QWidget):
             self._band = None
             self.choose(self.chosen | set(found))
             return
-        if start is None or (event.position() - start).manhattanLength() > 4:
+        if start is None or self._dragging:
             return
         node_id = self.scene.at(self._to_scene(event.position()))
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier and node_id:
@@ -279,6 +323,16 @@ class MapView(QWidget):
         else:
             self.choose({node_id} if node_id else set())
         self._current = node_id or ""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Near to one node, and back to all."""
+        near = self.scale * CELL >= CHARTS_FROM
+        node_id = self.scene.at(self._to_scene(event.position()))
+        if near or node_id is None:
+            self.fit()
+        else:
+            self.choose({node_id})
+            self.zoom_to(CHARTS_FROM * 1.2 / CELL)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {
@@ -290,6 +344,11 @@ class MapView(QWidget):
         key = Qt.Key(event.key())
         if key in steps and self.scene.boxes:
             self._walk(steps[key])
+        elif key == Qt.Key.Key_Space and self._current in self.scene.tiles:
+            self.choose(self.chosen ^ {self._current})
+        elif key == Qt.Key.Key_Home:
+            self._offset = QPointF(self.width() / 2, self.height() / 2)
+            self.update()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom(1.25)
         elif key == Qt.Key.Key_Minus:
@@ -303,7 +362,7 @@ class MapView(QWidget):
 
     def _walk(self, step: QPointF) -> None:
         current = self.scene.boxes.get(self._current)
-        wanted = (current.center() + step) if current is not None else QPointF(PAD + 4, HEAD + 4)
+        wanted = (current.center() + step) if current is not None else QPointF(HUB, HUB)
         nearest = min(
             (each for each in self.scene.boxes if each in self.scene.tiles),
             key=lambda each: (self.scene.boxes[each].center() - wanted).manhattanLength(),
@@ -325,3 +384,6 @@ class MapView(QWidget):
     def _to_scene(self, point: QPointF) -> QPointF:
         moved = point - self._offset
         return QPointF(moved.x() / self.scale, moved.y() / self.scale)
+
+    def _to_view(self, box: QRectF) -> QRectF:
+        return QRectF(box.topLeft() * self.scale + self._offset, box.bottomRight() * self.scale + self._offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QLabel, QLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from core.desktop.look import Look
 from core.desktop.tables import RowModel, to_csv
@@ -54,6 +54,21 @@ def search_field(look: Look, hint: Text, page: QWidget) -> QLineEdit:
     shortcut = QShortcut(QKeySequence.StandardKey.Find, page)
     shortcut.activated.connect(field.setFocus)
     return field
+
+
+def kept_split(look: Look, split: QSplitter, name: str, sizes: list[int]) -> None:
+    """Give a splitter its first sizes, and later those that the person left it with."""
+    split.setHandleWidth(12)
+    split.setChildrenCollapsible(False)
+    split.setSizes(sizes)
+    settings = look.settings
+    if settings is None:
+        return
+    kept = settings.value(f"splits/{name}")
+    if kept is not None:
+        split.restoreState(kept)
+        split.setHandleWidth(12)
+    split.splitterMoved.connect(lambda *_: settings.setValue(f"splits/{name}", split.saveState()))
 
 
 def export_rows(page: QWidget, model: RowModel[object], name: str) -> Path | None:

@@ -43,7 +43,7 @@ from core.domain.views import TaskView
 from master_app.console.controllers.tasks import LIVE, TaskDetail
 from master_app.console.models.page_rows import attempt_columns, why_columns
 from master_app.console.models.task_rows import ended_count, eta
-from master_app.console.views.page import Page, plain_note, search_field
+from master_app.console.views.page import Page, kept_split, plain_note, search_field
 from master_app.console.views.task_widgets import Gantt, SubtaskGrid
 
 MAX_LOG_CHARS = 400_000
@@ -95,8 +95,7 @@ class QueuePage(Page):
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(above)
         split.addWidget(self.detail)
-        split.setSizes([360, 420])
-        split.setChildrenCollapsible(False)
+        kept_split(look, split, "queue", [360, 420])
         self.body.addWidget(split)
         self.show_count(None)
 
@@ -225,8 +224,7 @@ class TaskPane(QWidget):
                 )
             )
         )
-        now.setSizes([260, 400, 480])
-        now.setChildrenCollapsible(False)
+        kept_split(look, now, "task-now", [260, 400, 480])
         self.attempt_table = Table(look, self.attempts, "attempts")
         self.attempt_table.opened.connect(self._open_log)
         self.attempt_table.clicked.connect(
@@ -241,7 +239,7 @@ class TaskPane(QWidget):
         logs.addWidget(
             holder(column(row(self._log_note, None, streams, margins=(8, 4, 8, 0)), self._log, spacing=4))
         )
-        logs.setSizes([460, 700])
+        kept_split(look, logs, "task-logs", [460, 700])
         self._tab_widgets = (now, logs, self._files, self._cost, self._manifest)
         for widget in self._tab_widgets:
             self.tabs.addTab(widget, "")

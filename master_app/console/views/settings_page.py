@@ -12,7 +12,7 @@ from core.desktop.tokens import Tint
 from core.desktop.translations import Language, mark, tr
 from core.desktop.widgets import Card, Segmented, ShapeMark, button, caption, holder, label, row, section, set_tone
 from core.domain.console_pages import DoctorRows, SettingRows
-from master_app.console.views.page import Page
+from master_app.console.views.page import Page, kept_split
 
 RESULTS = {
     "passed": Face(Shape.TICK, Tint.GOOD, mark("Passed")),
@@ -60,11 +60,9 @@ class SettingsPage(Page):
         right.body.addLayout(self._doctor)
         right.body.addStretch(1)
         split = QSplitter()
-        split.setHandleWidth(12)
-        split.setChildrenCollapsible(False)
         split.addWidget(left)
         split.addWidget(right)
-        split.setSizes([640, 520])
+        kept_split(look, split, "settings", [640, 520])
         self.body.addWidget(split, 1)
 
     def _master_card(self) -> QWidget:

@@ -195,7 +195,7 @@ def test_an_amount_is_explained_and_the_ledger_verified(opened: Opened, qtbot: Q
 def test_a_task_is_checked_and_sent_from_the_dialog(opened: Opened, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "task.zip"
     path.write_bytes(b"PK")
-    opened.pool.submit()
+    opened.pool.acts.submit()
     dialog = opened.shell.findChild(SubmitDialog)
     assert dialog is not None and not dialog.send.isEnabled()
     dialog.path.setText(str(path))
