@@ -5,6 +5,7 @@
     lint                 ruff, mypy --strict, import contracts
     protos               regenerate core/pb from protos/
     images [NAME ...]    build the catalogue images that tests and demo use
+    docs                 the site of docs/ in both languages into build/docs, warnings are errors
     bench [NAME] [ARGS]  the benchmarks of docs/benchmarks.md, all or one; ARGS go to it
     build [NAME ...]     the programs for this system, frozen into dist/ (master, worker, or both);
                          --deb: Debian packages too; --windows: those for Windows with installers, and with
@@ -48,10 +49,12 @@ QT_PACKAGES = (
     "fonts-noto-cjk",
 )
 DISPLAY_PACKAGES = ("xvfb", "xauth", "xdotool", "x11-utils", "trayer", "dbus", "dbus-x11")
+DOCS_PACKAGES = ("graphviz",)
 TEST_PACKAGES = (
     *ENGINE_PACKAGES,
     *QT_PACKAGES,
     *DISPLAY_PACKAGES,
+    *DOCS_PACKAGES,
     "binutils",
     "chromium",
     "postgresql",
@@ -61,6 +64,7 @@ TEST_PACKAGES = (
     "gcc",
     "libc6-dev",
     "busybox-static",
+    "docker-compose",
     "docker-registry",
     "p7zip-full",
     "wireguard-tools",
@@ -158,7 +162,8 @@ def prepare_python() -> None:
         "--disable-pip-version-check",
         "--require-hashes",
     ]
-    check([*pip, "--only-binary", ":all:", "-r", LOCK], "installing the Python packages")
+    # The lock is complete; pip 23.0 of Debian 12 takes an extra among the needs of a package for a missing hash.
+    check([*pip, "--no-deps", "--only-binary", ":all:", "-r", LOCK], "installing the Python packages")
     stamp.write_text(wanted, encoding="ascii")
 
 
@@ -289,6 +294,14 @@ def protos(arguments: list[str]) -> int:
     return run([PYTHON, ROOT / ".ci" / "protos.py", *arguments])
 
 
+def docs(arguments: list[str]) -> int:
+    """Build the site: each language by itself, so that search and words of the frame are in it too."""
+    prepare_python()
+    if is_debian_root():
+        install_packages(DOCS_PACKAGES)
+    return run([PYTHON, ROOT / "docs" / "tools" / "build_site.py", *arguments])
+
+
 def images(arguments: list[str]) -> int:
     prepare_python()
     if is_debian_root():
@@ -332,6 +345,7 @@ COMMANDS = {
     "test": test,
     "lint": lint,
     "protos": protos,
+    "docs": docs,
     "images": images,
     "bench": bench,
     "build": build,
