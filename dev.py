@@ -6,6 +6,7 @@
     protos               regenerate core/pb from protos/
     images [NAME ...]    build the catalogue images that tests and demo use
     docs                 the site of docs/ in both languages into build/docs, warnings are errors
+    containers           the images hivemind/master and hivemind/agent of this checkout (docs/containers.md)
     bench [NAME] [ARGS]  the benchmarks of docs/benchmarks.md, all or one; ARGS go to it
     build [NAME ...]     the programs for this system, frozen into dist/ (master, worker, or both);
                          --deb: Debian packages too; --windows: those for Windows with installers, and with
@@ -261,6 +262,21 @@ def demo(arguments: list[str]) -> int:
         return run([PYTHON, ROOT / ".ci" / "demo.py", *arguments])
 
 
+def containers(arguments: list[str]) -> int:
+    """Build images of master and agent; an engine that is started for it ends with it, the images stay."""
+    prepare_python()
+    if is_debian_root():
+        install_packages(ENGINE_PACKAGES)
+    if engine_answers():
+        return run([PYTHON, ROOT / ".ci" / "containers.py"])
+    daemon = start_engine()
+    try:
+        return run([PYTHON, ROOT / ".ci" / "containers.py"]) if daemon else 1
+    finally:
+        if daemon:
+            stop_engine(daemon)
+
+
 def bench(arguments: list[str]) -> int:
     names = sorted(path.stem for path in (ROOT / "tests" / "bench").glob("*.py") if not path.stem.startswith("_"))
     wanted = [name for name in arguments if name in names]
@@ -345,6 +361,7 @@ COMMANDS = {
     "test": test,
     "lint": lint,
     "protos": protos,
+    "containers": containers,
     "docs": docs,
     "images": images,
     "bench": bench,

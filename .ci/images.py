@@ -68,7 +68,7 @@ def ensure(name: str, *, say: bool = True) -> str:
     if _label(name) == recipe:
         return recipe
     started = time.monotonic()
-    base = _base(files) if _can_make_roots() and not entry["gpu"] else str(entry["base"])
+    base = debian_base(files) if can_make_roots() and not entry["gpu"] else str(entry["base"])
     if say:
         print(f"images: building {name} on {base}", flush=True)
     _build(name, files, base, recipe)
@@ -96,7 +96,7 @@ def _build(name: str, files: dict[str, bytes], base: str, recipe: str) -> None:
         raise SystemExit(f"images: {name} could not be built on {base}:\n{tail}")
 
 
-def _base(files: dict[str, bytes]) -> str:
+def debian_base(files: dict[str, bytes]) -> str:
     """Return an image with the packages of the context in it, made from Debian's packages and the wheels."""
     packages = unix_text(files["packages.txt"])
     wheels = unix_text(files.get("requirements.txt", b""))
@@ -157,7 +157,7 @@ def _add_wheels(root: Path, scratch: Path, wheels: bytes) -> None:
         archive.add(target, f"./usr/local/lib/python{PYTHON}/dist-packages", filter=as_root)
 
 
-def _can_make_roots() -> bool:
+def can_make_roots() -> bool:
     known = platform.machine() in DEBIAN_ARCHITECTURES
     return known and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("mmdebstrap") is not None
 

@@ -94,7 +94,10 @@ def folder_files(folder: Path) -> Iterator[tuple[Path, str]]:
 def pack_folder(folder: Path, target: Path) -> int:
     """Write a zip of a folder, without what never belongs to a task; return how many files it has."""
     count = 0
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=6) as archive:
+    # A zip knows no day before 1980, which files have that came out of containers and archives.
+    with zipfile.ZipFile(
+        target, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=6, strict_timestamps=False
+    ) as archive:
         for path, name in folder_files(folder):
             archive.write(path, name)
             count += 1

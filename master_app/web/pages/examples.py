@@ -37,7 +37,7 @@ class Example:
 
     def zip_to(self, target: IO[bytes]) -> None:
         """Write the folder as a zip."""
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
             for path in sorted(self.folder.rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:
                     archive.write(path, path.relative_to(self.folder).as_posix())

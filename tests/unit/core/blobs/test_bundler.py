@@ -57,6 +57,13 @@ def test_a_zip_and_its_folder_are_the_same_bundle(folder: Path, tmp_path: Path) 
     assert set(kept.blobs) == {name for name, _, _ in store.names()}
 
 
+def test_a_file_older_than_zip_is_packed_too(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "main.py").write_bytes(b"print(1)\n")
+    os.utime(tmp_path / "old" / "main.py", (0, 0))
+    assert pack_folder(tmp_path / "old", tmp_path / "old.zip") == 1
+
+
 def test_folder_files_come_in_path_order_without_links_and_caches(folder: Path) -> None:
     assert [name for _, name in folder_files(folder)] == sorted(FILES)
 

@@ -74,7 +74,7 @@ class Bench:
 @pytest.mark.parametrize("name", NAMES)
 def test_example_reads_without_problem_or_advice(name: str, tmp_path: Path) -> None:
     bench = Bench(name, tmp_path)
-    assert bench.spec.run.command[0] == "python"
+    assert bench.spec.run.command[0] in ("python", "sh")
     assert [path for _, path in folder_files(EXAMPLES / name)] == [entry.path for entry in bench.entries]
 
 
@@ -124,6 +124,30 @@ def test_train_grid_compares_every_point(tmp_path: Path) -> None:
     table = (work / "out" / "results.csv").read_text(encoding="utf-8").splitlines()
     assert len({tuple(row.split(",")[:3]) for row in table[1:]}) == 12
     assert (work / "out" / "curves.svg").exists() or (work / "out" / "curves.png").exists()
+
+
+def test_monte_carlo_gives_the_same_numbers_again_and_the_known_share(tmp_path: Path) -> None:
+    bench = Bench("monte-carlo", tmp_path, {"params": {"runs": 30, "people": 200}})
+    tables = []
+    for index in (0, 1, 0):
+        code, output, work = bench.run(index)
+        assert code == 0, output
+        tables.append((work / "out" / "runs.csv").read_text(encoding="utf-8"))
+    assert tables[0] == tables[2] != tables[1]
+    code, output, work = bench.merge()
+    assert code == 0, output
+    summary = (work / "out" / "summary.csv").read_text(encoding="utf-8").splitlines()
+    heard = float(summary[1].split(",")[1])
+    assert 0.75 < heard / 200 < 0.85, "Daley and Kendall: 0.797 of the people in the end"
+
+
+def test_a_pipeline_of_the_shell_counts_every_request(tmp_path: Path) -> None:
+    bench = Bench("shell-pipeline", tmp_path)
+    assert bench.spec.subtask_count == 4
+    assert render(bench.spec, 0, slice_at(bench.store.read, bench.items_blob, 0).content).command[:2] == (
+        "sh",
+        "count.sh",
+    )
 
 
 def test_pi_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
