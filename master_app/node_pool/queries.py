@@ -18,7 +18,7 @@ from core.domain.views import NodeView
 from master_app.node_pool.sessions import NodeSessions
 from master_app.ports.node_pool import NodeRecord
 from master_app.ports.unit_of_work import UnitOfWork, Writer
-from master_app.scheduling.explain import closed_by, why_idle, why_waiting
+from master_app.scheduling.explain import IdleReasons, closed_by, why_waiting
 from master_app.scheduling.settings import SchedulingSettings
 
 MAX_NODES = 10_000
@@ -45,8 +45,9 @@ class NodeQueries:
         require(who, Action.NODE_READ)
 
         def command(uow: UnitOfWork) -> Sequence[NodeView]:
-            rows = [node for node in uow.nodes.all() if node.admin is not NodeAdmin.REVOKED]
-            return [self._view(uow, node) for node in rows[:MAX_NODES]]
+            rows = [node for node in uow.nodes.all() if node.admin is not NodeAdmin.REVOKED][:MAX_NODES]
+            reasons = IdleReasons(uow.pool, uow.now_ms, self._settings, nodes=len(rows))
+            return [self._view(uow, node, reasons) for node in rows]
 
         return self._writer.execute(command)
 
@@ -58,7 +59,7 @@ class NodeQueries:
             node = uow.nodes.get(node_id)
             if node is None or node.admin is NodeAdmin.REVOKED:
                 raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
-            return self._view(uow, node)
+            return self._view(uow, node, IdleReasons(uow.pool, uow.now_ms, self._settings))
 
         return self._writer.execute(command)
 
@@ -85,10 +86,9 @@ class NodeQueries:
 
         return self._writer.execute(command)
 
-    def _view(self, uow: UnitOfWork, node: NodeRecord) -> NodeView:
+    def _view(self, uow: UnitOfWork, node: NodeRecord, reasons: IdleReasons) -> NodeView:
         hot = uow.pool.nodes.get(node.node_id)
         session = self._sessions.session(node.node_id)
-        idle = why_idle(uow.pool, node.node_id, uow.now_ms, self._settings) if hot is not None else "not enrolled"
         facts = hot.facts if hot is not None else node.facts
         return NodeView(
             node_id=node.node_id,
@@ -100,7 +100,7 @@ class NodeQueries:
             owner_state=hot.owner_state if hot is not None else NodeOwner.AVAILABLE,
             owner_reason=session.owner_reason if session is not None else "",
             schedulable=hot is not None and closed_by(uow.pool, node.node_id, uow.now_ms) is None,
-            why_not=idle,
+            why_not=reasons.of(node.node_id),
             arch=facts.arch,
             os=facts.os,
             host_os=facts.host_os,

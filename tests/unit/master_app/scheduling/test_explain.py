@@ -9,7 +9,7 @@ import pytest
 from core.domain.node import NodeAdmin, NodeFacts, NodeHealth, NodeOwner, RuntimeKind
 from core.domain.resources import GIB
 from core.domain.spec import PreferSpec, RequiresSpec
-from master_app.scheduling.explain import could_ever_fit, why_idle, why_waiting
+from master_app.scheduling.explain import IdleReasons, could_ever_fit, why_waiting
 from tests.unit.master_app.scheduling.factories import (
     NOW,
     capacity,
@@ -115,6 +115,14 @@ def test_a_score_adds_up_and_prefers_what_the_task_prefers() -> None:
 
 def test_an_idle_node_is_told_the_rule_that_keeps_it_idle() -> None:
     pool = make_pool([make_node("n")], [make_task("t", needs=make_needs(gpus=1))])
-    assert why_idle(pool, "n", NOW) == "1 of 1 waiting tasks: gpus_of_node: needs 1 GPU, has 0 GPU."
+    assert IdleReasons(pool, NOW).of("n") == "1 of 1 waiting tasks: gpus_of_node: needs 1 GPU, has 0 GPU."
+    assert IdleReasons(pool, NOW).of("other") == "This node is not enrolled."
     pool.remove_task("t")
-    assert why_idle(pool, "n", NOW) == "No task is waiting."
+    assert IdleReasons(pool, NOW).of("n") == "No task is waiting."
+
+
+@pytest.mark.parametrize(("nodes", "looked_at"), [(1, 200), (20, 200), (1_000, 4), (100_000, 1)])
+def test_a_long_list_of_idle_nodes_looks_at_fewer_tasks_for_each(nodes: int, looked_at: int) -> None:
+    tasks = [make_task(f"t{number}", needs=make_needs(gpus=1)) for number in range(250)]
+    reasons = IdleReasons(make_pool([make_node("n")], tasks), NOW, nodes=nodes)
+    assert reasons.of("n").startswith(f"{looked_at} of {looked_at} waiting tasks")
