@@ -22,6 +22,7 @@ from master_app.node_pool.node_logs import NodeLogs
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
+from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
 from master_app.notices.sending import NoticeSender
 from master_app.notices.watch import NoticeWatch
@@ -62,6 +63,7 @@ class Notices:
     """What tells people: what doors call, and what timers call. `threads` wait for receivers outside."""
 
     book: NoticeBook
+    asks: CreditAsks
     sender: NoticeSender
     watch: NoticeWatch
     threads: ThreadPoolExecutor
@@ -148,6 +150,7 @@ class Master:
             nodes=self.queries,
             links=self.links,
             notices=self.notices.book,
+            asks=self.notices.asks,
             node_control=self.membership,
             people=self.accounts,
             invitations=self.invitations,

@@ -383,7 +383,7 @@ def _build(
         vpn=vpn,
         vpn_hub=hub,
         links=links,
-        notices=notices(settings, storage, vault, clock),
+        notices=notices(settings, storage, vault, clock, new_id),
         operations=operations,
         console=console_desk(console),
         uploads=console_uploads(console),

@@ -8,7 +8,9 @@ from ipaddress import ip_network
 
 from core.clock import Clock
 from core.domain.errors import Invalid
+from core.domain.ids import UlidFactory
 from master_app.assembly import Notices
+from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
 from master_app.notices.mail import MailSecurity, MailServer, SmtpMailer
 from master_app.notices.sending import NoticeSender, Outside
@@ -26,7 +28,9 @@ THREADS = 4
 _SEALED_AS = "notices.webhook"
 
 
-def notices(settings: MasterSettings, storage: Storage, vault: Vault, clock: Clock) -> Notices:
+def notices(
+    settings: MasterSettings, storage: Storage, vault: Vault, clock: Clock, new_id: UlidFactory
+) -> Notices:
     threads = ThreadPoolExecutor(THREADS, "notices")
     outside = Outside(
         mailer=_mailer(settings, clock),
@@ -45,6 +49,7 @@ def notices(settings: MasterSettings, storage: Storage, vault: Vault, clock: Clo
             new_secret=lambda: secrets.token_urlsafe(24),
             threads=threads,
         ),
+        asks=CreditAsks(writer=storage.writer, reads=storage.ask_reads, new_id=new_id),
         sender=NoticeSender(
             writer=storage.writer,
             reads=storage.notice_reads,

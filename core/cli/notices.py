@@ -23,4 +23,14 @@ def notices(session: Session, unread: bool, mark_read: bool, limit: int) -> None
     session.table(found, ("AT", "NEW", "KIND", "WHAT"), rows)
 
 
-COMMANDS = (notices,)
+@click.command("ask-credits")
+@click.argument("words")
+@click.pass_obj
+def ask_credits(session: Session, words: str) -> None:
+    """Ask the operators for credits, with a sentence. The answer comes as a notice."""
+    with session.connect() as hive:
+        made = hive.notices.ask_for_credits(words)
+    session.data(made, _("Asked."))
+
+
+COMMANDS = (notices, ask_credits)

@@ -24,6 +24,10 @@ class NoticesClient:
         """Mark all up to this notice_id as read; return how many were not."""
         return int(self._http.call("POST", "/notices/read", body={"up_to": up_to})["count"])
 
+    def ask_for_credits(self, words: str) -> Mapping[str, Any]:
+        """Ask the operators for credits; the answer comes as a notice."""
+        return dict(self._http.call("POST", "/credit-asks", body={"words": words}))
+
     def settings(self) -> Mapping[str, Any]:
         """Return where notices go."""
         return dict(self._http.call("GET", "/notices/settings"))

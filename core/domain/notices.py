@@ -18,6 +18,9 @@ class NoticeKind(StrEnum):
     HELD = "held"
     LOW_BALANCE = "low_balance"
     EXPIRING = "expiring"
+    #: For operators: somebody asks for credits.
+    CREDITS_ASKED = "credits_asked"
+    CREDITS_ANSWERED = "credits_answered"
 
 
 class Channel(StrEnum):

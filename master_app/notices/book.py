@@ -130,10 +130,10 @@ class NoticeBook:
         mailer = self._outside.mailer
         if mailer is None:
             raise Conflict(
-                "This pool has no mail server.", code="NO_MAIL_SERVER", fix="Use a webhook, or ask an operator."
+                "This pool has no mail server.", code="NO_MAIL_SERVER", fix="Use another way, or ask an operator."
             )
         if not _MAIL.fullmatch(address) or len(address) > 254:
-            raise _invalid("mail", "MAIL_ADDRESS", "This is no mail address.", "Write mei@example.org.")
+            raise _invalid("mail", "MAIL_ADDRESS", "This is no mail address.", "Write a whole one, with an @.")
         code = self._new_secret()[:8].replace("-", "x").replace("_", "y")
         letter = self._outside.words.code_letter(code, language)
 

@@ -101,7 +101,7 @@ class Webhooks:
                     is_final=True,
                 )
             if not opened and target.scheme != "https":
-                raise DeliveryFailed("an address on the internet must begin with https://", is_final=True)
+                raise DeliveryFailed("an address on the internet must be encrypted: https", is_final=True)
         return found
 
 
@@ -128,7 +128,7 @@ def _parse(url: str) -> _Target:
     except ValueError as error:
         raise DeliveryFailed("this is no address", is_final=True) from error
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise DeliveryFailed("an address begins with https:// and a host", is_final=True)
+        raise DeliveryFailed("an address begins with https and names a host", is_final=True)
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise DeliveryFailed("an address has no user name, password or fragment", is_final=True)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

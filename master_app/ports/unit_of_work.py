@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 
 from core.domain.events import Fact
 from core.domain.pool_rules import PoolRules
+from master_app.ports.asks import AskRepository
 from master_app.ports.ledger import LedgerRepository
 from master_app.ports.node_pool import NodeRepository
 from master_app.ports.notices import NoticeRepository
@@ -79,6 +80,9 @@ class UnitOfWork(Protocol):
 
     @property
     def notices(self) -> NoticeRepository: ...
+
+    @property
+    def asks(self) -> AskRepository: ...
 
     def pool_rules(self) -> PoolRules | None:
         """Return what an operator changed last, or None when nothing ever was."""

@@ -86,6 +86,9 @@ class UserRepository(Protocol):
     def count(self, role: Role | None = None) -> int:
         """Return how many ACTIVE users there are (with this role)."""
 
+    def ids_of(self, role: Role) -> Sequence[str]:
+        """Return the ids of ACTIVE users with this role."""
+
     def add_token(self, token: TokenRecord) -> None: ...
 
     def token(self, secret_sha256: str) -> TokenRecord | None: ...

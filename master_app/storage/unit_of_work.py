@@ -10,6 +10,7 @@ from core.domain.pool_rules import PoolRules
 from master_app.scheduling.pool import Pool
 from master_app.storage.history import History
 from master_app.storage.meta import TermKeeper, get, put
+from master_app.storage.repositories.asks import SqlAsks
 from master_app.storage.repositories.attempts import SqlAttempts
 from master_app.storage.repositories.ledger import SqlLedger
 from master_app.storage.repositories.nodes import SqlNodes
@@ -42,6 +43,7 @@ class SqlUnitOfWork:
         self._secrets = SqlSecrets(sql)
         self._vpn = SqlVpn(sql)
         self._notices = SqlNotices(sql)
+        self._asks = SqlAsks(sql)
         self._history = History(sql)
         self.facts: list[Fact] = []
         self.actions: list[Callable[[], None]] = []
@@ -132,6 +134,10 @@ class SqlUnitOfWork:
     @property
     def notices(self) -> SqlNotices:
         return self._notices
+
+    @property
+    def asks(self) -> SqlAsks:
+        return self._asks
 
     def publish(self, fact: Fact) -> None:
         self.facts.append(fact)

@@ -18,6 +18,7 @@ from master_app.web import problems
 from master_app.web.aliases import Aliases
 from master_app.web.api import (
     accounts,
+    asks,
     audit,
     blobs,
     health,
@@ -49,7 +50,7 @@ _DEEP: Final = 200
 _VERSION: Final = "0.1.0"
 #: In the order of the API's reference.
 _SUBJECTS: Final = (
-    *(accounts, own_account, notices, submitting, tasks, results, blobs, user_secrets, nodes, money, vpn),
+    *(accounts, own_account, notices, submitting, tasks, results, blobs, user_secrets, nodes, money, asks, vpn),
     *(pool, users, invites, audit, health, metrics),
 )
 

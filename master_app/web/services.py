@@ -24,6 +24,7 @@ from core.domain.views import NodeView
 from core.domain.vpn import HubState, VpnConfig, VpnHub
 from master_app.feed import Feed
 from master_app.node_pool.figures import PoolFigures
+from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
 from master_app.ports.ledger import LedgerReads
 from master_app.ports.reads import LogReads, TaskReads
@@ -194,6 +195,7 @@ class WebServices:
     nodes: NodeService
     links: JoinLinkService
     notices: NoticeBook
+    asks: CreditAsks
     node_control: NodeControlService
     people: UserAccounts
     invitations: Invitations

@@ -189,6 +189,7 @@ class MoneyUnitOfWork:
         self.users = MemoryUsers()
         self.secrets = MemorySecrets()
         self.notices = MemoryNotices()
+        self.asks = MemoryNotices()
         self.tasks = MemoryTasks()
         self.pool = MemoryPool()
         self.facts: list[Fact] = []

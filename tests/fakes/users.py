@@ -71,6 +71,11 @@ class MemoryUsers:
             for user in self._users.values()
         )
 
+    def ids_of(self, role: Role) -> Sequence[str]:
+        return [
+            user.user_id for user in self._users.values() if role in user.roles and user.state is UserState.ACTIVE
+        ]
+
     def add_token(self, token: TokenRecord) -> None:
         self._tokens[token.secret_sha256] = token
 

@@ -138,6 +138,33 @@ def _secret(_web: WebPool, owner: Person) -> Request:
     return Request(path="/secrets/KEPT", more={})
 
 
+def _no_ask(path: str, body: object) -> Callable[[WebPool, Person], Request]:
+    def make(_web: WebPool, owner: Person) -> Request:
+        owner.delete("/credit-asks/own")
+        return Request(path=path, body=body, more={})
+
+    return make
+
+
+def _asked(suffix: str, body: object = None) -> Callable[[WebPool, Person], Request]:
+    def make(_web: WebPool, owner: Person) -> Request:
+        owner.post("/credit-asks", {"words": "for a run"})
+        return Request(path=f"/credit-asks{suffix}", body=body, more={})
+
+    return make
+
+
+def _ask_of(suffix: str, body: object) -> Callable[[WebPool, Person], Request]:
+    def make(web: WebPool, _owner: Person) -> Request:
+        asker = web.people["stranger"]
+        asker.token = web.token(asker)
+        asker.delete("/credit-asks/own")
+        asked = asker.post("/credit-asks", {"words": "for a run"})
+        return Request(path=f"/credit-asks/{asked.json['ask_id']}{suffix}", body=body, more={})
+
+    return make
+
+
 def _vpn(suffix: str, body: object = None) -> Callable[[WebPool, Person], Request]:
     def make(_web: WebPool, owner: Person) -> Request:
         made = owner.post("/vpn/configs", {"name": "laptop", "make_key": True})
@@ -197,6 +224,12 @@ ROWS: Final[Mapping[str, Row]] = {
     "GET /api/v1/quota": Row(needs=Action.ACCOUNT_READ, make=_plain("/quota")),
     "GET /api/v1/account/export": Row(needs=Action.ACCOUNT_CHANGE, make=_plain("/account/export")),
     "DELETE /api/v1/account": Row(needs=Action.ACCOUNT_CHANGE, make=_plain("/account", {"password": "wrong"})),
+    # asking for credits
+    "POST /api/v1/credit-asks": Row(needs=Action.TASK_SUBMIT, make=_no_ask("/credit-asks", {"words": "a run"})),
+    "GET /api/v1/credit-asks/own": Row(needs=Action.TASK_READ, made_by=Action.TASK_SUBMIT, make=_asked("/own")),
+    "DELETE /api/v1/credit-asks/own": Row(needs=Action.TASK_SUBMIT, make=_asked("/own")),
+    "GET /api/v1/credit-asks": _operators(Action.MONEY_GRANT, _plain("/credit-asks")),
+    "POST /api/v1/credit-asks/<ask_id>/answer": _operators(Action.MONEY_GRANT, _ask_of("/answer", {"amount": 1})),
     # notices
     "GET /api/v1/notices": Row(needs=Action.TASK_READ, make=_plain("/notices")),
     "POST /api/v1/notices/read": Row(needs=Action.TASK_READ, make=_plain("/notices/read", {"up_to": 1})),

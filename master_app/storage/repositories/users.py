@@ -25,7 +25,7 @@ _ADD: Final = insert_of(users)
 _SAVE: Final = update_of(users, [column.name for column in users.c if not column.primary_key])
 _GET: Final = select(users).where(users.c.user_id == bindparam("user_id"))
 _FIND: Final = select(users).where(users.c.username == bindparam("username"))
-_ROLES: Final = select(users.c.roles).where(users.c.state == constant(UserState.ACTIVE.value))
+_ROLES: Final = select(users.c.user_id, users.c.roles).where(users.c.state == constant(UserState.ACTIVE.value))
 
 _ADD_TOKEN: Final = insert_of(tokens)
 _SAVE_TOKEN: Final = update_of(tokens, [column.name for column in tokens.c if not column.primary_key])
@@ -114,7 +114,11 @@ class SqlUsers:
     def count(self, role: Role | None = None) -> int:
         self.flush()
         rows = self._sql.rows(_ROLES)
-        return len(rows) if role is None else sum(role.value in row[0].split() for row in rows)
+        return len(rows) if role is None else sum(role.value in row[1].split() for row in rows)
+
+    def ids_of(self, role: Role) -> Sequence[str]:
+        self.flush()
+        return [row[0] for row in self._sql.rows(_ROLES) if role.value in row[1].split()]
 
     def add_token(self, token: TokenRecord) -> None:
         self._sql.run(_ADD_TOKEN, token_to_row(token))

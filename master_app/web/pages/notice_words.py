@@ -19,6 +19,8 @@ KINDS: Final = {
     NoticeKind.HELD: Look("held", "diamond", _l("A task is held and needs you")),
     NoticeKind.LOW_BALANCE: Look("held", "diamond", _l("The balance runs low")),
     NoticeKind.EXPIRING: Look("wait", "clock", _l("Results are about to expire")),
+    NoticeKind.CREDITS_ASKED: Look("held", "diamond", _l("Somebody asks for credits")),
+    NoticeKind.CREDITS_ANSWERED: Look("good", "tick", _l("Your ask for credits is answered")),
 }
 
 
@@ -61,6 +63,14 @@ def sentence(notice: Notice) -> str:
                     name=name,
                 )
             return _("The results of “%(name)s” expire on %(day)s.", name=name, day=day(number["first_ms"]))
+        case NoticeKind.CREDITS_ASKED:
+            return _("%(name)s asks for credits: “%(words)s”", name=text("username", ""), words=text("words", ""))
+        case NoticeKind.CREDITS_ANSWERED:
+            amount, answer = number["amount_ucpt"], text("words", "")
+            if not amount:
+                return _("No credits were granted: “%(words)s”", words=answer)
+            granted = _("%(amount)s CPT were granted to you.", amount=cpt(amount))
+            return f"{granted}{_between()}{answer}" if answer else granted
 
 
 def _between() -> str:

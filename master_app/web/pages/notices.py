@@ -46,6 +46,10 @@ def open_one(sequence: int) -> Any:
 
 
 def _where(notice: Notice) -> str:
+    if notice.kind is NoticeKind.CREDITS_ASKED:
+        return url_for("page_asks.asks")
+    if notice.kind is NoticeKind.CREDITS_ANSWERED:
+        return url_for("page_asks.show")
     if notice.kind is NoticeKind.LOW_BALANCE:
         return url_for("page_balance.show")
     if notice.kind is NoticeKind.EXPIRING and notice.values.get("count", 1) != 1:
@@ -91,12 +95,13 @@ def settings() -> Any:
 def _settings(who: Principal, secret: str = "", errors: dict[str, str] | None = None, status: int = 200) -> Any:
     book = services().notices
     found = book.settings(who)
+    kinds = {kind: look for kind, look in KINDS.items() if who.is_operator or kind is not NoticeKind.CREDITS_ASKED}
     page = render_template(
         "notice_settings.html",
         settings=found,
         low=format_cpt(found.low_ucpt),
         has_mail=book.has_mail,
-        kinds=KINDS,
+        kinds=kinds,
         secret=secret,
         errors=errors or {},
         form=request.form,

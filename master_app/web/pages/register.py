@@ -11,6 +11,7 @@ from master_app.web import problems
 from master_app.web.pages import (
     account,
     admin,
+    asks,
     balance,
     dashboard,
     docs,
@@ -54,6 +55,7 @@ def register_pages(app: Flask, services: PageServices, *, secret_key: str, pool_
         results,
         submit,
         balance,
+        asks,
         nodes,
         installers,
         notices,

@@ -25,6 +25,7 @@ TABLES: Final = {
     "audit_log": "*sequence:i at_ms:i actor_id action subject details origin previous hash",
     "bundle_blobs": "*bundle_id *blob",
     "bundles": "*bundle_id size:i file_count:i created_ms:i",
+    "credit_asks": "*ask_id user_id at_ms:i words state answered_ms:i answered_by amount_ucpt:i answer",
     "invites": "*invite_id secret_sha256 created_by created_ms:i expires_ms:i roles uses_left:i revoked_ms:i",
     "join_tokens": (
         "*token_sha256 owner_id created_by created_ms:i expires_ms:i uses_left:i labels name_pattern "
@@ -86,6 +87,8 @@ INDEXES: Final = (
     ("ix_attempts_live", "attempts", "attempt_id", False, _LIVE_ATTEMPT),
     ("ix_attempts_subtask", "attempts", "task_id ix", False, ""),
     ("ix_audit_actor", "audit_log", "actor_id sequence", False, ""),
+    ("ix_credit_asks_state", "credit_asks", "state ask_id", False, ""),
+    ("ix_credit_asks_user", "credit_asks", "user_id ask_id", False, ""),
     ("ix_invites_secret", "invites", "secret_sha256", True, ""),
     ("ix_nodes_name", "nodes", "name", False, ""),
     ("ix_notice_deliveries_next", "notice_deliveries", "next_ms", False, ""),
