@@ -59,8 +59,6 @@ class Rebuilding:
         texts: dict[str, TaskSpec] = {}
         tasks = iter(uow.tasks.live())
         while portion := list(islice(tasks, _PORTION)):
-            # Their holds in one query; asked for one by one they are a third of a long start.
-            uow.ledger.accounts([hold_account(task.task_id) for task in portion])
             self._restore(uow, portion, specs, texts)
             # Nothing to undo: what fails here is rebuilt from an empty pool.
             uow.pool.settle()
@@ -73,6 +71,8 @@ class Rebuilding:
         specs: dict[str, TaskSpec],
         texts: dict[str, TaskSpec],
     ) -> None:
+        # Their holds in one query; asked for one by one they are a third of a long start.
+        holds = uow.ledger.balances([hold_account(task.task_id) for task in tasks])
         for task in tasks:
             text = uow.tasks.spec_json(task.task_id)
             spec = texts.get(text)
@@ -83,7 +83,7 @@ class Rebuilding:
             if task.live_attempts:
                 specs[task.task_id] = spec
             hot = restore_task(uow, task, spec)
-            self._funds.restore(uow, task, spec, hot)
+            self._funds.restore(uow, task, spec, hot, balance=holds[hold_account(task.task_id)])
             uow.pool.put_task(hot)
 
     def _attempts(self, uow: UnitOfWork, specs: dict[str, TaskSpec]) -> None:

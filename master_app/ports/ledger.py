@@ -27,6 +27,9 @@ class LedgerRepository(Protocol):
         Heads are as of the last commit. The values are cheap: the hot path asks in each command.
         """
 
+    def balances(self, account_ids: Sequence[str]) -> dict[str, int]:
+        """Return what is in each of them, without remembering it: a start asks for those of a whole queue."""
+
     def posted(self, transfer_ids: Sequence[str]) -> dict[str, Transfer]:
         """Return those of these transfers that exist."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from core.domain.ledger import hold_account
 from core.domain.resources import Resources
 from core.domain.rewards import TICK_MS, RewardRule, highest_cost
 from core.domain.spec import TaskSpec
@@ -50,11 +49,9 @@ class Funds:
             self._hold(task, state.held)
             self._short.add(task.task_id)
 
-    def restore(self, uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, hot: PoolTask) -> None:
-        """Set what a live task affords at the start of the master."""
+    def restore(self, uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, hot: PoolTask, *, balance: int) -> None:
+        """Set what a live task affords at the start of the master: `balance` is in its hold."""
         each = self._each(uow, spec)
-        hold_id = hold_account(task.task_id)
-        balance = uow.ledger.accounts([hold_id])[hold_id].balance_ucpt
         hot.affordable = max(1, balance // each) if each and balance > 0 else (0 if each else None)
         if task.held in (HeldCode.OUT_OF_FUNDS, HeldCode.BUDGET_EXCEEDED) or hot.affordable == 0:
             self._short.add(task.task_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from sys import intern
 
 from core.domain.session import ImagePin
 from core.domain.spec import TaskSpec
@@ -58,7 +59,7 @@ def _hot_task(pool: Pool, task: TaskRecord, spec: TaskSpec) -> PoolTask:
         )
     return PoolTask(
         task_id=task.task_id,
-        owner_id=task.owner_id,
+        owner_id=intern(task.owner_id),
         priority=task.priority,
         submitted_ms=task.created_ms,
         generation=task.generation,

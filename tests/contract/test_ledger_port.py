@@ -97,6 +97,8 @@ class LedgerContract:
             repository.append([grant(1), send(2)])
             found = repository.accounts(["user:A", "user:B", MINT])
             assert [found[key].balance_ucpt for key in ("user:A", "user:B", MINT)] == [90, 10, -100]
+            # Also of what this transaction moved, and of accounts that nobody touched.
+            assert repository.balances(["user:A", MINT, "user:C"]) == {"user:A": 90, MINT: -100, "user:C": 0}
             assert found["user:A"].entries == 2
             assert repository.posted(["send:2", "send:3"]) == {"send:2": send(2)}
             repository.append([send(3, amount=90)])
@@ -145,6 +147,7 @@ class LedgerContract:
         with pytest.raises(error), ledger.transaction() as repository:
             repository.append([send(4), wrong])
         with ledger.transaction() as repository:
+            assert repository.balances(["user:A", "user:B"]) == {"user:A": 100, "user:B": 0}
             assert repository.accounts(["user:A"])["user:A"].balance_ucpt == 100
             assert repository.posted(["send:4"]) == {}
             repository.append([send(6)])

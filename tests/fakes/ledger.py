@@ -47,6 +47,9 @@ class MemoryLedger:
             return dict(self._accounts)
         return {key: self._now(key) for key in account_ids}
 
+    def balances(self, account_ids: Sequence[str]) -> dict[str, int]:
+        return {key: self._now(key).balance_ucpt for key in account_ids}
+
     def _now(self, account_id: str) -> Account:
         return self._moved.get(account_id) or self._accounts.get(account_id) or Account(account_id=account_id)
 

@@ -20,6 +20,7 @@ from master_app.storage.statements import Sql, constant, insert_of
 from master_app.storage.tables.ledger import accounts, reward_rules, transfers
 
 _ACCOUNTS: Final = select(accounts)
+_BALANCES: Final = select(accounts.c.account_id, accounts.c.balance_ucpt)
 _TRANSFERS: Final = select(transfers)
 _ADD: Final = insert_of(transfers)
 _LAST: Final = select(func.max(transfers.c.sequence))
@@ -72,6 +73,13 @@ class SqlLedger:
     def accounts(self, account_ids: Sequence[str]) -> dict[str, Account]:
         self._load(account_ids)
         return {account_id: self._accounts[account_id] for account_id in account_ids}
+
+    def balances(self, account_ids: Sequence[str]) -> dict[str, int]:
+        found = dict.fromkeys(account_ids, 0)
+        unknown = [key for key in found if key not in self._accounts]
+        found.update(self._sql.of_keys(_BALANCES, accounts.c.account_id, unknown))
+        found.update((key, self._accounts[key].balance_ucpt) for key in found if key in self._accounts)
+        return found
 
     def posted(self, transfer_ids: Sequence[str]) -> dict[str, Transfer]:
         found = {
