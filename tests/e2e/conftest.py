@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.client.client import HiveMind
-from tests.support.engine import base_image, docker, remove_everything_of
+from tests.support.engine import base_image, leave_nothing
 from tests.support.pool import Pool
 
 __all__ = ["base_image"]
@@ -23,11 +22,7 @@ def pool(tmp_path: Path, base_image: str) -> Iterator[Pool]:
         started.add_user("ann", "submitter")
         started.add_user("bob", "provider")
         yield started
-    for file in tmp_path.glob("*/identity.json"):
-        node_id = json.loads(file.read_text())["node_id"]
-        left = docker("ps", "-aq", "--filter", f"label=hivemind.node={node_id}")
-        remove_everything_of(node_id)
-        assert left == "", f"{file.parent.name} left containers behind"
+    leave_nothing(tmp_path)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from core.client.client import HiveMind
 from tests.faults import checks
 from tests.faults.run import Plan, run
-from tests.support.engine import absent, base_image
+from tests.support.engine import absent, base_image, leave_nothing
 from tests.support.network import Network, missing
 from tests.support.operator import Operator
 from tests.support.pool import Pool, wait_for
@@ -81,7 +81,9 @@ def pool(tmp_path: Path, base_image: str, network: Network) -> Iterator[Pool]:
         for program in started.agents.values():
             program.ready()
         yield started
-    assert checks.left_on_engine(started) == []
+    left = checks.left_on_engine(started)
+    leave_nothing(tmp_path)
+    assert left == []
 
 
 @pytest.fixture

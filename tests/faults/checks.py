@@ -50,10 +50,11 @@ def wrong_winners(pool: Pool, task_id: str, count: int) -> list[str]:
 
 def wasted(pool: Pool, task_id: str) -> Counter[str]:
     """Return the attempts that won nothing, by how they ended."""
-    query = "SELECT state, reason, failure_code FROM attempts WHERE task_id = ? AND state <> 'SUCCEEDED'"
+    query = "SELECT * FROM attempts WHERE task_id = ? AND state <> 'SUCCEEDED'"
     found: Counter[str] = Counter()
     for row in rows(pool, query, task_id):
-        found[" ".join(part for part in (row["state"], row["reason"], row["failure_code"]) if part)] += 1
+        words = (row["state"], row["reason"], row["failure_code"], row["failure_message"])
+        found[" ".join(part for part in words if part)] += 1
     return found
 
 

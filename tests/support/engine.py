@@ -5,6 +5,7 @@ Absent in CI is a failure; elsewhere the tests that need it are skipped with the
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -87,6 +88,17 @@ def remove_everything_of(node_id: str) -> list[str]:
     if volumes:
         docker("volume", "rm", "-f", *volumes, check=False)
     return [*containers, *(name for name in volumes if not name.startswith("hivemind-runner-"))]
+
+
+def leave_nothing(folder: Path) -> None:
+    """Remove whatever the nodes below a folder left on the engine, and fail when there was a container."""
+    found = []
+    for file in sorted(folder.glob("*/identity.json")):
+        node_id = json.loads(file.read_text())["node_id"]
+        left = docker("ps", "-aq", "--filter", f"label=hivemind.node={node_id}").split()
+        remove_everything_of(node_id)
+        found += [f"{file.parent.name}: {container}" for container in left]
+    assert found == [], "containers were left behind"
 
 
 @pytest.fixture(scope="session")

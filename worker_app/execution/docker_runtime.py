@@ -159,7 +159,7 @@ class DockerRuntime:
         found = []
         for row in rows:
             labels = row.get("Labels") or {}
-            if labels.get(LABEL_KIND) == "carrier" and row.get("State") == "created":
+            if any(self._volumes.carries(name.lstrip("/")) for name in row.get("Names") or ()):
                 continue
             found.append(
                 FoundSandbox(
@@ -238,10 +238,10 @@ class DockerRuntime:
         self._engine.close()
 
     async def _remove_dead(self) -> None:
-        """Remove containers of this node that do not run: an engine that went took them, and nobody could close
-        them.
+        """Remove containers of this node that do not run: an engine that went took them, or an agent that died
+        left them, and nobody could close them.
         """
-        wanted = {"label": [f"{LABEL_NODE}={self._node_id}"], "status": ["exited", "dead"]}
+        wanted = {"label": [f"{LABEL_NODE}={self._node_id}"], "status": ["exited", "dead", "created"]}
         for row in await self._engine.call(lambda api: api.containers(all=True, filters=wanted)):
             await self._engine.remove_container(str(row["Id"]))
 

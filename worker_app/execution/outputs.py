@@ -73,6 +73,8 @@ class Collection:
             self._order.target_folder.mkdir(parents=True, exist_ok=True)
         self._local = self._order.target_folder / f"{len(self._files):07d}"
         self._digest = hashlib.sha256()
+        # An agent that was killed in the middle of a collection left its files: this one starts over.
+        self._local.unlink(missing_ok=True)
         self._open = self._local.open("xb")
         self._made.append(self._local)
         if size_bytes == 0:

@@ -106,6 +106,7 @@ class Volumes:
         self._node_id = node_id
         self._spares: list[str] = []
         self._made_now: set[str] = set()
+        self._carriers: set[str] = set()
         self._runner = ""
         self._lock = asyncio.Lock()
         self._refill: asyncio.Task[None] | None = None
@@ -136,11 +137,19 @@ class Volumes:
         """A container that is never started, through which volumes are filled and read."""
         options = carrier_options(image_id, mounts, {LABEL_NODE: self._node_id, LABEL_KIND: "carrier"})
         name = f"hivemind-carrier-{secrets.token_hex(8)}"
-        container = await self._engine.create(options, name)
+        self._carriers.add(name)
         try:
-            yield container
+            container = await self._engine.create(options, name)
+            try:
+                yield container
+            finally:
+                await asyncio.shield(self._engine.remove_container(container))
         finally:
-            await asyncio.shield(self._engine.remove_container(container))
+            self._carriers.discard(name)
+
+    def carries(self, name: str) -> bool:
+        """Tell whether a container of this name carries for this process now; else an agent that died left it."""
+        return name in self._carriers
 
     async def fill(self, image_id: str, volume: str, files: Sequence[LocalFile], on_bytes: OnBytes) -> None:
         """Put files into a volume, under the paths that they name."""

@@ -15,6 +15,8 @@ from tests.support.sandboxes import local_file, order, read_until, run, sandbox_
 from worker_app.agent.ports.sandbox import ImageInvalid, ImageWanted, SandboxLost, SandboxRefused, UsageTick
 from worker_app.execution.docker_runtime import DockerRuntime
 from worker_app.execution.engine import default_engine
+from worker_app.execution.policy import LABEL_KIND, LABEL_NODE, VolumeMount
+from worker_app.execution.volumes import carrier_options
 
 
 def left(node_id: str) -> list[str]:
@@ -113,6 +115,30 @@ async def test_what_a_dead_agent_left_is_found_and_removed(
     assert await again.inventory() == []
     await again.shut()
     await sandbox.close()
+
+
+async def test_a_carrier_that_a_dead_agent_left_goes_with_its_volumes(base_image: str, node_id: str) -> None:
+    image_id = docker("image", "inspect", "--format", "{{.Id}}", base_image)
+    dead, again = (DockerRuntime(default_engine(), node_id, {}) for _ in range(2))
+    volume = await dead._volumes.create("hivemind-work-" + node_id, "work")
+    mount = VolumeMount(volume=volume, target="/fill", read_only=False)
+    async with dead._volumes.carrier(image_id, [mount]) as carrier:
+        # Not found by the process that works with it; by any other it was left.
+        assert await dead.inventory() == []
+        [found] = await again.inventory()
+        assert (found.handle, found.running) == (f"container:{carrier}", False)
+        await again.remove(found)
+        [found] = await again.inventory()
+        assert found.handle == f"volume:{volume}"
+        await again.remove(found)
+        assert await again.inventory() == []
+    # At its end an agent looks once more, however long ago the other died.
+    await dead._engine.create(
+        carrier_options(image_id, [mount], {LABEL_NODE: node_id, LABEL_KIND: "carrier"}), f"hivemind-{node_id}"
+    )
+    await again.shut()
+    assert left(node_id) == []
+    await dead.shut()
 
 
 async def test_a_merge_reads_its_parts(open_sandbox: Open, tmp_path: Path) -> None:

@@ -67,3 +67,12 @@ def test_limits_hold_whatever_the_other_side_says(tmp_path: Path) -> None:
     collection.start("c", 0, executable=False)
     with pytest.raises(OutputRefused, match="more than 2 files"):
         collection.start("d", 0, executable=False)
+
+
+def test_what_a_killed_agent_left_half_collected_is_collected_anew(tmp_path: Path) -> None:
+    (tmp_path / "0000000").write_bytes(b"in the mid")
+    again = Collection(CollectOrder(target_folder=tmp_path))
+    again.start("a.txt", 3, executable=False)
+    again.write(b"all")
+    [file] = again.finish()
+    assert file.local.read_bytes() == b"all"
