@@ -9,15 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import psutil
-
-from core import paths
+from core import memory, paths
 from core.clock import Clock
 from core.conditions import Conditions
 from core.domain.condition import Condition
@@ -25,6 +21,7 @@ from worker_app.agent import stimuli
 from worker_app.agent.attempts import FENCED
 from worker_app.agent.performer import Performer
 from worker_app.agent.ports.host import KeepAwake, NetworkWatch
+from worker_app.agent.probe import measure_disk
 from worker_app.agent.troubles import Surveyed, troubles
 
 logger = logging.getLogger(__name__)
@@ -108,20 +105,14 @@ class Night:
         if self._offset_ms is not None and abs(offset_ms - self._offset_ms) >= JUMP_MS:
             self._jump = (offset_ms - self._offset_ms, now_ms)
         self._offset_ms = offset_ms
+        disk = measure_disk(self._folder)
         return Surveyed(
             now_ms=now_ms,
             wall_ms=wall_ms,
-            free_bytes=shutil.disk_usage(self._folder).free,
-            free_inodes=_free_inodes(self._folder),
-            free_memory_bytes=psutil.virtual_memory().available,
+            free_bytes=disk.free_bytes,
+            free_files=disk.free_files,
+            memory=memory.measure(),
             jump_ms=self._jump[0],
             jumped_at_ms=self._jump[1],
             awake_problem=self._awake.problem if self._awake is not None else "",
         )
-
-
-def _free_inodes(folder: Path) -> int:
-    if not hasattr(os, "statvfs"):
-        return -1
-    found = os.statvfs(folder)
-    return found.f_favail if found.f_files else -1

@@ -6,6 +6,7 @@ machine has less than its host. Nothing is advertised that was not proven: no en
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import socket
@@ -23,6 +24,9 @@ from worker_app.agent.ports.sandbox import EngineFacts
 MAX_SLOTS: Final = 64
 #: At least this much of the engine's memory is left for itself and the host.
 MEMORY_LEFT_BYTES: Final = 256 << 20
+#: With fewer places for files its owner is told; with fewer than the second no new work is taken.
+LOW_FILES: Final = 10_000
+FILES_LEFT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +49,21 @@ class Disk:
 
     total_bytes: int
     free_bytes: int
+    #: How many more files it takes; -1: it does not count them.
+    free_files: int = -1
+
+    def has_room(self, reserve_bytes: int) -> bool:
+        """Tell whether new work may come: its files need bytes and places."""
+        return self.free_bytes > reserve_bytes and not 0 <= self.free_files < FILES_LEFT
 
 
 def measure_disk(folder: Path) -> Disk:
     usage = shutil.disk_usage(folder)
-    return Disk(total_bytes=usage.total, free_bytes=usage.free)
+    files = -1
+    if hasattr(os, "statvfs"):
+        found = os.statvfs(folder)
+        files = found.f_favail if found.f_files else -1
+    return Disk(total_bytes=usage.total, free_bytes=usage.free, free_files=files)
 
 
 def node_facts(
@@ -89,7 +103,7 @@ def node_facts(
         images=_images(engine),
         engine_ok=engine.ok,
         engine_problem=engine.problem,
-        disk_ok=disk.free_bytes > limits.disk_reserve_bytes,
+        disk_ok=disk.has_room(limits.disk_reserve_bytes),
         images_allowed=limits.images_allowed,
         owners_allowed=limits.owners_allowed,
     )

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.domain.condition import Condition, ConditionCode, Gravity
+from core.memory import Memory
 from worker_app.agent.attempts import FENCED
+from worker_app.agent.probe import FILES_LEFT, LOW_FILES
 from worker_app.agent.state import AgentState
 
 #: A connection that comes back within this is no news.
 AWAY_SHOWN_MS: Final = 15_000
 #: How long people are told that this machine slept, or that its clock was set.
 PAST_SHOWN_MS: Final = 15 * 60_000
-LOW_MEMORY_BYTES: Final = 200 << 20
-LOW_INODES: Final = 10_000
+SCARCE_BYTES: Final = 256 << 20
+PLENTY: Final = Memory(total_bytes=1 << 40, available_bytes=1 << 40)
 _FINAL_FIX: Final = "If the pool was set up anew, ask its operator for a new join link."
 
 
@@ -27,8 +29,8 @@ class Surveyed:
     wall_ms: int
     free_bytes: int = 1 << 40
     #: -1: this disk does not count files.
-    free_inodes: int = -1
-    free_memory_bytes: int = 1 << 40
+    free_files: int = -1
+    memory: Memory = PLENTY
     #: How the wall clock was set last, and when (steady clock); 0: not since the start.
     jump_ms: int = 0
     jumped_at_ms: int = 0
@@ -113,7 +115,8 @@ def _engine(state: AgentState) -> list[Condition]:
 
 def _disk(state: AgentState, seen: Surveyed) -> list[Condition]:
     found = []
-    if not state.work.facts.disk_ok:
+    # Without places for files it may have bytes enough, and then these are not what is said.
+    if not state.work.facts.disk_ok and (seen.free_bytes < SCARCE_BYTES or not 0 <= seen.free_files < FILES_LEFT):
         found.append(
             Condition(
                 code=ConditionCode.DISK_FULL,
@@ -124,15 +127,15 @@ def _disk(state: AgentState, seen: Surveyed) -> list[Condition]:
                 fix="Free space, or lower disk_reserve_gb.",
             )
         )
-    if 0 <= seen.free_inodes < LOW_INODES:
+    if 0 <= seen.free_files < LOW_FILES:
         found.append(
             Condition(
                 code=ConditionCode.INODES_LOW,
                 gravity=Gravity.ALERT,
-                what=f"The disk with the data folder can hold only {seen.free_inodes} more files, whatever their "
+                what=f"The disk with the data folder can hold only {seen.free_files} more files, whatever their "
                 "size.",
                 at_risk="Files of new work and results.",
-                next="It goes on when files were removed.",
+                next="No new work is taken once less than 1,000 are left; it goes on when files were removed.",
                 fix="Remove files from this disk.",
             )
         )
@@ -151,14 +154,14 @@ def _disk(state: AgentState, seen: Surveyed) -> list[Condition]:
 
 
 def _memory(seen: Surveyed) -> list[Condition]:
-    if seen.free_memory_bytes >= LOW_MEMORY_BYTES:
+    if not seen.memory.is_low:
         return []
     return [
         Condition(
             code=ConditionCode.MEMORY_LOW,
-            what=f"This computer has {seen.free_memory_bytes >> 20:,} MiB of memory left.",
+            what=f"This computer has {seen.memory.available_bytes >> 20:,} MiB of memory left.",
             at_risk="Running attempts: the system ends programs when none is left. They would be tried again.",
-            next="It goes on.",
+            next="Work goes on as long as it can.",
             fix="End other programs, or lower memory_gb.",
         )
     ]

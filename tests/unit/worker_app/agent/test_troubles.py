@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.domain.condition import ConditionCode, Gravity
 from core.domain.node import NodeFacts
+from core.memory import Memory
 from tests.fakes.sandbox import FakeOutcome, FakeRuntime
 from tests.support.agents import FACTS, make_brief, make_offer, running_agent
 from worker_app.agent import stimuli
@@ -48,7 +49,9 @@ async def test_engine_disk_database_memory_and_files_each_have_their_words(tmp_p
         gone = NodeFacts(slots=0, engine_ok=False, engine_problem="the socket is gone", disk_ok=False)
         rig.performer.tell(stimuli.FactsChanged(gone))
         state.write_problem = "The disk is full."
-        seen = replace(SEEN, now_ms=rig.clock.steady_ms(), free_bytes=5 << 20, free_inodes=3, free_memory_bytes=1)
+        scarce = Memory(total_bytes=1 << 30, available_bytes=1)
+        now_ms = rig.clock.steady_ms()
+        seen = replace(SEEN, now_ms=now_ms, free_bytes=5 << 20, free_files=3, memory=scarce)
         found = {each.code: each for each in troubles(state, seen)}
         assert set(found) == {
             ConditionCode.ENGINE_AWAY,
@@ -63,6 +66,10 @@ async def test_engine_disk_database_memory_and_files_each_have_their_words(tmp_p
         for each in found.values():
             assert each.what.endswith(".") and each.at_risk.endswith(".") and each.next.endswith(".")
         state.write_problem = ""
+        # With bytes enough the places for files are the whole story.
+        seen = replace(seen, free_bytes=5 << 30, memory=SEEN.memory)
+        codes = {each.code for each in troubles(state, seen)}
+        assert codes == {ConditionCode.ENGINE_AWAY, ConditionCode.INODES_LOW}
         rig.performer.tell(stimuli.FactsChanged(FACTS))
         assert troubles(state, replace(SEEN, now_ms=rig.clock.steady_ms())) == []
 
