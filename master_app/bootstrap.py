@@ -28,6 +28,7 @@ from master_app.fittings import (
     link_maker,
     merge_failed,
     owner_name,
+    package_resolver,
     public_host,
     publisher,
     storage_folder,
@@ -58,7 +59,7 @@ from master_app.tasks.funds import Funds
 from master_app.tasks.intake import Intake
 from master_app.tasks.items import StoredItems
 from master_app.tasks.merging import Merging
-from master_app.tasks.packages import PackageResolver
+from master_app.tasks.missing_inputs import MissingInputs
 from master_app.tasks.registry import Registry
 from master_app.tasks.retention import Retention
 from master_app.tasks.rollup import Rollup
@@ -164,7 +165,9 @@ def _build(
     doors = Doors(host=public_host(settings))
 
     # node pool
-    attempts = Attempts(new_id=new_id, jitter=secrets.SystemRandom().random, specs=specs, rollup=rollup)
+    inputs = MissingInputs(writer=writer, store=store, reads=storage.blob_reads, rollup=rollup)
+    jitter = secrets.SystemRandom().random
+    attempts = Attempts(new_id=new_id, jitter=jitter, specs=specs, rollup=rollup, inputs=inputs)
     breaker = Breaker()
     sessions = NodeSessions(
         writer=writer,
@@ -178,6 +181,7 @@ def _build(
         briefs=Briefs(owner_name),
         funds=funds,
         items=StoredItems(store),
+        inputs=inputs,
         sessions=sessions,
         settings=scheduling,
         timer_ms=clock.steady_ms,
@@ -189,6 +193,7 @@ def _build(
         store=store,
         threads=slow_threads,
         dispatch=dispatcher.run,
+        inputs=inputs,
         report_error=merge_failed,
         steady_ms=clock.steady_ms,
     )
@@ -230,12 +235,14 @@ def _build(
         wall=reaper.wall,
         outage=lambda: writer.outage,
         unsound_accounts=storage.unsound_accounts,
+        inputs=inputs,
     )
     queries = NodeQueries(writer=writer, sessions=sessions, settings=scheduling, owner_name=owner_name)
     grants = Grants(
         writer=writer,
         task_reads=storage.task_reads,
         blob_reads=storage.blob_reads,
+        inputs=inputs,
         readers=threads,
         now_ms=clock.wall_ms,
     )
@@ -243,21 +250,15 @@ def _build(
     # tasks
     vault = Vault.open(data_dir)
     user_secrets = UserSecrets(vault=vault, writer=writer, reads=storage.user_reads)
-    control = TaskControl(
-        writer=writer, rollup=rollup, specs=specs, funds=funds, quotas=quotas, dispatch=dispatcher.run
-    )
+    run = dispatcher.run
+    control = TaskControl(writer=writer, rollup=rollup, specs=specs, funds=funds, quotas=quotas, dispatch=run)
     intake = Intake(
         writer=writer,
         store=store,
         images=images,
         images_allowed=settings.images_allowed,
         registry=Registry(),
-        packages=PackageResolver(
-            store=store,
-            scratch=data_dir / "scratch",
-            wheel_folder=settings.wheel_folder,
-            index_allowed=settings.package_index,
-        ),
+        packages=package_resolver(settings, data_dir, store),
         funds=funds,
         quotas=quotas,
         rollup=rollup,

@@ -51,7 +51,7 @@ _CONDITION_CHECKS: Final = {
     "memory": (ConditionCode.MEMORY_LOW,),
     "clock": (ConditionCode.CLOCK_JUMPED,),
     "ledger": (ConditionCode.LEDGER_UNSOUND,),
-    "files": (ConditionCode.BLOB_DAMAGED,),
+    "files": (ConditionCode.BLOB_DAMAGED, ConditionCode.BLOB_LOST),
 }
 
 

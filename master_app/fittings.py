@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from core.blobs.store import BlobStore
 from core.clock import Clock
 from core.domain.events import AuditRecorded, Fact
 from core.domain.ledger import parse_cpt
@@ -24,6 +25,7 @@ from master_app.node_pool.membership import LinkMade
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.settings import MasterSettings, is_loopback, split_address
 from master_app.storage.storage import Storage
+from master_app.tasks.packages import PackageResolver
 from master_app.users.accounts import default_sign_up
 from master_app.vpn.hub import Hub, HubSettings, with_port
 from master_app.vpn.keys import hub_key
@@ -111,6 +113,15 @@ def vpn_hub(
         wireguard=SystemWireGuard() if settings.vpn_apply else None,
         threads=threads,
         now_ms=clock.wall_ms,
+    )
+
+
+def package_resolver(settings: MasterSettings, data_dir: Path, store: BlobStore) -> PackageResolver:
+    return PackageResolver(
+        store=store,
+        scratch=data_dir / "scratch",
+        wheel_folder=settings.wheel_folder,
+        index_allowed=settings.package_index,
     )
 
 

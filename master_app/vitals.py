@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import psutil
-
+from core import memory
 from core.blobs.store import BlobStore, is_sha256
 from core.clock import Clock
 from core.conditions import Conditions
@@ -25,6 +24,7 @@ from master_app.marker import is_there
 from master_app.node_pool.conditions import node_conditions
 from master_app.node_pool.wall import WallWatch
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.tasks.missing_inputs import MissingInputs
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 FULL_BYTES: Final = 256 << 20
 LOW_BYTES: Final = 2 << 30
 LOW_INODES: Final = 10_000
-LOW_MEMORY_BYTES: Final = 200 << 20
 #: How long people are told that the clock was set.
 JUMP_SHOWN_MS: Final = 15 * 60_000
 MIB: Final = 1 << 20
@@ -57,6 +56,7 @@ class Vitals:
     #: The database's last failure that has not healed; None when it takes changes.
     outage: Callable[[], HiveMindError | None]
     unsound_accounts: Callable[[], Sequence[str]]
+    inputs: MissingInputs
     _ledger: _Ledger = field(default_factory=_Ledger)
 
     def tick(self) -> None:
@@ -66,13 +66,14 @@ class Vitals:
         report("storage", self._storage())
         report("disk", self._disks())
         report("memory", _memory())
-        report("blobs", self._blobs())
         report("clock", self._clock())
         try:
+            self.inputs.look()
+            report("blobs", self._blobs())
             report("nodes", self.writer.execute(node_conditions, lane=Lane.INNER).result(60))
         except HiveMindError:
-            # The database's own condition says why; what is known of the nodes stays.
-            logger.debug("nodes were not looked at")
+            # The database's own condition says why; what is known of nodes and files stays.
+            logger.debug("nodes and files were not looked at")
 
     def not_ready(self) -> str:
         """Return why the master cannot take work now; empty when it can."""
@@ -165,29 +166,12 @@ class Vitals:
         return found
 
     def _blobs(self) -> list[Condition]:
-        found = []
-        for file in sorted((self.store.root / "damaged").glob("*"))[:50]:
-            sha256 = file.name.partition(".")[0]
-            if not is_sha256(sha256) or self.store.has(sha256):
-                continue  # it was sent again, and is whole
-            found.append(
-                Condition(
-                    code=ConditionCode.BLOB_DAMAGED,
-                    subject=sha256,
-                    gravity=Gravity.ALERT,
-                    since_ms=int(file.stat().st_mtime * 1000),
-                    what=f"A stored file is not what it was: {sha256[:12]}… was damaged on the disk.",
-                    at_risk="Whatever needs it: downloads of it are refused, subtasks that read it fail and are "
-                    "tried "
-                    "again. The wrong content is never served.",
-                    next="It heals when the same content is sent again: submit the task's bundle once more, or "
-                    "retry "
-                    "the subtask whose result it was.",
-                    fix=f"Look after the disk with {self.store.root}; the damaged copy is kept in "
-                    f"{self.store.root / 'damaged'}.",
-                )
-            )
-        return found
+        damaged = self.store.root / "damaged"
+        since_ms = {file.name.partition(".")[0]: int(file.stat().st_ctime * 1000) for file in damaged.glob("*")}
+        waiting = self.inputs.lost_blobs()
+        # Those that were sent again are whole.
+        lost = [name for name in {**since_ms, **waiting} if is_sha256(name) and not self.store.has(name)]
+        return [_lost_blob(name, since_ms.get(name, 0), waiting.get(name, 0), damaged) for name in lost[:50]]
 
     def _clock(self) -> list[Condition]:
         jump = self.wall.newest
@@ -209,6 +193,26 @@ class Vitals:
                 fix="Let a time service set the clock, if none does.",
             )
         ]
+
+
+def _lost_blob(sha256: str, since_ms: int, tasks: int, damaged: Path) -> Condition:
+    """`since_ms` 0: there is no damaged copy, the file is just gone."""
+    wait = f"{tasks} {'task waits' if tasks == 1 else 'tasks wait'} for it (INPUT_MISSING). " if tasks else ""
+    return Condition(
+        code=ConditionCode.BLOB_DAMAGED if since_ms else ConditionCode.BLOB_LOST,
+        subject=sha256,
+        gravity=Gravity.ALERT,
+        since_ms=since_ms,
+        what=f"A stored file is not what it was: {sha256[:12]}… was damaged on the disk."
+        if since_ms
+        else f"A stored file is gone: {sha256[:12]}… was removed from the disk.",
+        at_risk=f"{wait}Whatever needs it: it is never served with wrong content, and attempts that asked for it "
+        "cost nothing.",
+        next="It heals when the same content is sent again: submit the task's bundle once more, or retry the "
+        "subtask whose result it was. What waits for it then goes on by itself.",
+        fix=f"Look after the disk with {damaged.parent}."
+        + (f" The damaged copy is kept in {damaged}." if since_ms else " Or put the file back from a copy."),
+    )
 
 
 def _touch(uow: UnitOfWork) -> None:
@@ -271,19 +275,19 @@ def _free_inodes(folder: Path) -> int | None:
 
 
 def _memory() -> list[Condition]:
-    memory = psutil.virtual_memory()
-    if memory.available >= min(LOW_MEMORY_BYTES, memory.total // 20):
+    found = memory.measure()
+    if not found.is_low:
         return []
     return [
         Condition(
             code=ConditionCode.MEMORY_LOW,
             gravity=Gravity.ALERT,
-            what=f"The master's computer has {memory.available / MIB:,.0f} MiB of memory left.",
+            what=f"The master has {found.available_bytes / MIB:,.0f} MiB of memory left.",
             at_risk="The master itself: the system ends programs when none is left. After a restart everything "
             "that "
             "was confirmed is there.",
             next="It goes on; nodes work on meanwhile.",
-            fix="End other programs on this computer, or give it more memory.",
+            fix="End other programs on this computer, or give the master more memory.",
         )
     ]
 

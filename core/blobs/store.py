@@ -44,6 +44,128 @@ def _mark(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
+<<<<<<< HEAD
+=======
+class BlobWriter:
+    """One blob on its way in. Use it in one thread; `finish` or `abort`, or leave its `with` block."""
+
+    def __init__(self, store: BlobStore, path: Path) -> None:
+        self._store = store
+        self._path = path
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._file: FileIO | None = FileIO(path, "x", opener=paths.private_opener)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Append. Raises StorageFull; the writer is then aborted."""
+        assert self._file is not None, "this writer has ended"
+        try:
+            view = memoryview(content)
+            while view:
+                written = self._file.write(view)
+                view = view[written:]
+        except OSError as error:
+            self.abort()
+            raise storage_error(error, "this file") from error
+        self._hash.update(content)
+        self._size += len(content)
+
+    def finish(self, expected_sha256: str = "") -> tuple[str, int]:
+        """Make the blob durable and return its name and size. Raises Invalid when it is not what was expected."""
+        assert self._file is not None, "this writer has ended"
+        sha256 = self._hash.hexdigest()
+        if expected_sha256 and sha256 != expected_sha256:
+            self.abort()
+            raise Invalid("The content does not have the digest that was announced.", code="DIGEST_MISMATCH")
+        try:
+            # What the disk has spoilt is replaced: to send it again is how it heals.
+            if self._store.is_sound(sha256):
+                self.abort()
+                return sha256, self._size
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+            self._store._adopt(self._path, sha256)
+        except OSError as error:
+            self.abort()
+            raise storage_error(error, "this file") from error
+        return sha256, self._size
+
+    def abort(self) -> None:
+        """Forget what was written. Safe to call again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._path.unlink(missing_ok=True)
+
+    def __enter__(self) -> BlobWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self.abort()
+
+
+class PartialBlob:
+    """A blob that is uploaded in pieces, over several connections. `offset` is how much is there."""
+
+    def __init__(self, store: BlobStore, sha256: str, size: int) -> None:
+        self._store = store
+        self._sha256 = sha256
+        self._size = size
+        self._path = store.root / "partial" / sha256
+        self._file = FileIO(self._path, "a+", opener=paths.private_opener)
+        self.offset = self._file.seek(0, os.SEEK_END)
+        if self.offset > size:
+            self._file.truncate(0)
+            self.offset = 0
+
+    def write(self, content: bytes) -> None:
+        """Append. Raises TooLarge past the announced size, StorageFull when the disk ends."""
+        if self.offset + len(content) > self._size:
+            raise TooLarge("More was sent than was announced.", code="BLOB_TOO_LARGE")
+        try:
+            view = memoryview(content)
+            while view:
+                written = self._file.write(view)
+                view = view[written:]
+                self.offset += written
+        except OSError as error:
+            raise storage_error(error, "this upload") from error
+
+    def commit(self) -> None:
+        """Check and keep it. Raises Invalid, and drops what was there, when it is not what its name says."""
+        try:
+            if self.offset != self._size:
+                raise Invalid(f"{self.offset} of {self._size} bytes have arrived.", code="BLOB_INCOMPLETE")
+            digest = hashlib.sha256()
+            self._file.seek(0)
+            while piece := self._file.read(CHUNK_BYTES):
+                digest.update(piece)
+            if digest.hexdigest() != self._sha256:
+                self._file.truncate(0)
+                self.offset = 0
+                raise Invalid("The content does not have the digest that was announced.", code="DIGEST_MISMATCH")
+            os.fsync(self._file.fileno())
+            self.close()
+            self._store._adopt(self._path, self._sha256)
+        except OSError as error:
+            raise storage_error(error, "this upload") from error
+
+    def close(self) -> None:
+        """Let go; what is there stays for a later try."""
+        if not self._file.closed:
+            self._file.close()
+            self._store._let_go(self._sha256)
+
+
+>>>>>>> 7eb4ee4 (Hold a task whose files the master's disk has spoilt, at nobody's cost, until they are sent again)
 class BlobStore:
     """See the module's words. The folder is made owner-only; several stores never share one."""
 

@@ -32,6 +32,7 @@ class ConditionCode(StrEnum):
     MEMORY_LOW = "MEMORY_LOW"
     STORAGE_GONE = "STORAGE_GONE"
     BLOB_DAMAGED = "BLOB_DAMAGED"
+    BLOB_LOST = "BLOB_LOST"
     #: Both: the wall clock was set.
     CLOCK_JUMPED = "CLOCK_JUMPED"
     LEDGER_UNSOUND = "LEDGER_UNSOUND"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from core.domain.errors import NotFound, StorageUnavailable
 from core.domain.ids import SubtaskKey
-from core.domain.session import Offer, Offers, TaskBrief
+from core.domain.session import ItemSlice, Offer, Offers, TaskBrief
 from master_app.ports.node_pool import SessionLink
 from master_app.ports.tasks import ItemReader, SubtaskRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
@@ -16,10 +17,13 @@ from master_app.scheduling.settings import SchedulingSettings
 from master_app.tasks.attempts import Attempts
 from master_app.tasks.briefs import Briefs
 from master_app.tasks.funds import Funds
+from master_app.tasks.missing_inputs import BUNDLE_LOST, MissingInputs
 
 #: One command never holds the writer longer: what is left comes with the next.
 PLACEMENTS_PER_COMMAND = 256
 BUDGET_MS = 5.0
+#: By task and index; None where an item follows from its index.
+_Items = dict[tuple[str, int], ItemSlice | None]
 
 
 class Sessions(Protocol):
@@ -44,6 +48,7 @@ class Dispatcher:
         briefs: Briefs,
         funds: Funds,
         items: ItemReader,
+        inputs: MissingInputs,
         sessions: Sessions,
         settings: SchedulingSettings,
         timer_ms: Callable[[], float],
@@ -52,20 +57,14 @@ class Dispatcher:
         self._briefs = briefs
         self._funds = funds
         self._items = items
+        self._inputs = inputs
         self._sessions = sessions
         self._settings = settings
         self._timer_ms = timer_ms
 
     def run(self, uow: UnitOfWork) -> int:
         """Place what can be placed now and return how many attempts were offered."""
-        placements = place(
-            uow.pool,
-            uow.now_ms,
-            limit=PLACEMENTS_PER_COMMAND,
-            budget_ms=BUDGET_MS,
-            timer_ms=self._timer_ms,
-            settings=self._settings,
-        )
+        placements, items = self._place(uow)
         if not placements:
             return 0
         checkpoints = self._checkpoints(uow, placements)
@@ -75,8 +74,36 @@ class Dispatcher:
         for live in lives:
             by_node.setdefault(live.node_id, []).append(live)
         for node_id, of_node in by_node.items():
-            self._send_later(uow, node_id, of_node, checkpoints)
+            self._send_later(uow, node_id, of_node, checkpoints, items)
         return len(lives)
+
+    def _place(self, uow: UnitOfWork) -> tuple[list[Placement], _Items]:
+        """Place what can be placed, and read its items. A task whose items are lost is held, and keeps nobody."""
+        while True:
+            mark = uow.pool.mark()
+            placements = place(
+                uow.pool,
+                uow.now_ms,
+                limit=PLACEMENTS_PER_COMMAND,
+                budget_ms=BUDGET_MS,
+                timer_ms=self._timer_ms,
+                settings=self._settings,
+            )
+            items: _Items = {}
+            lost: dict[str, str] = {}
+            for placement in placements:
+                task = uow.tasks.get(placement.task_id)
+                if task is None or placement.index >= task.subtask_count or task.task_id in lost:
+                    continue
+                try:
+                    items[placement.task_id, placement.index] = self._items.item(task, placement.index)
+                except (NotFound, StorageUnavailable):
+                    lost[task.task_id] = task.items_blob
+            if not lost:
+                return placements, items
+            uow.pool.rewind(mark)
+            for task_id, blob in lost.items():
+                self._inputs.hold(uow, task_id, blob, BUNDLE_LOST)
 
     @staticmethod
     def _checkpoints(uow: UnitOfWork, placements: list[Placement]) -> Mapping[SubtaskKey, SubtaskRecord]:
@@ -94,6 +121,7 @@ class Dispatcher:
         node_id: str,
         lives: list[LiveAttempt],
         checkpoints: Mapping[SubtaskKey, SubtaskRecord],
+        items: _Items,
     ) -> None:
         node = uow.pool.nodes[node_id]
         tasks: dict[str, TaskRecord] = {}
@@ -119,7 +147,7 @@ class Dispatcher:
                     attempt_number=live.number,
                     resources=live.resources,
                     lease_s=live.lease_s,
-                    item=None if is_merge else self._items.item(task, live.index),
+                    item=items.get((live.task_id, live.index)),
                     checkpoint=row.checkpoint if row else (),
                     deadline_ms=task.deadline_ms,
                     parts_blob=task.parts_blob if is_merge else "",

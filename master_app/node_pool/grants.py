@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future
 from core.domain.errors import NotFound
 from master_app.ports.reads import BlobReads, TaskReads
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.tasks.missing_inputs import MissingInputs
 from master_app.tasks.specs import SpecCache
 from master_app.users.vault import UserSecrets
 
@@ -26,12 +27,14 @@ class Grants:
         writer: Writer,
         task_reads: TaskReads,
         blob_reads: BlobReads,
+        inputs: MissingInputs,
         readers: Executor,
         now_ms: Callable[[], int],
     ) -> None:
         self._writer = writer
         self._task_reads = task_reads
         self._blob_reads = blob_reads
+        self._inputs = inputs
         self._readers = readers
         self._now_ms = now_ms
 
@@ -45,6 +48,18 @@ class Grants:
             return bool(task_id) and self._blob_reads.task_may_read([task_id], sha256)
 
         return self._readers.submit(ask)
+
+    def note_missing(self, node_id: str, attempt_id: str, sha256: str) -> Future[None]:
+        """What this attempt may read is not here, or not what it was: its task waits for it."""
+
+        def note() -> None:
+            task_id = self._writer.execute(lambda uow: _task_of(uow, node_id, attempt_id), lane=Lane.NODES).result(
+                30
+            )
+            if task_id:
+                self._inputs.note(task_id, attempt_id, sha256)
+
+        return self._readers.submit(note)
 
     def may_store(self, node_id: str, attempt_id: str) -> Future[bool]:
         """Tell whether this attempt was given to this node and may still bring results."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from core.domain.session import LogStream
-from core.domain.task import TaskState
+from core.domain.task import HeldCode, TaskState
 from core.domain.views import (
     ArtifactView,
     AttemptView,
@@ -84,3 +84,12 @@ class BlobReads(Protocol):
 
     def task_may_read(self, task_ids: Sequence[str], blob: str) -> bool:
         """Tell whether the blob is part of the bundle, items, packages, checkpoint or parts of these tasks."""
+
+    def held(self, code: HeldCode) -> Sequence[str]:
+        """Return the live tasks that are held for this."""
+
+    def inputs(self, task_id: str) -> Sequence[str]:
+        """Return all blobs that a task may read."""
+
+    def is_of_bundle(self, task_id: str, blob: str) -> bool:
+        """Tell whether the blob came with the task: bundle, items or packages."""

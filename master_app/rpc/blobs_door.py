@@ -44,16 +44,24 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
         return blobs_pb2.MissingReply(sha256=await self._run(self._missing, wanted))
 
     def _missing(self, wanted: list[str]) -> list[str]:
-        return [sha256 for sha256 in wanted if self._store.size(sha256) is None]
+        return [sha256 for sha256 in wanted if not self._store.is_sound(sha256)]
 
     async def Fetch(self, request: Any, context: Context) -> None:  # type: ignore[override]
         sha256 = _checked(request.sha256)
         node_id = _node_id()
         if not await asyncio.wrap_future(self._grants.may_read(node_id, request.attempt_id, sha256)):
             raise NotFound("There is no such blob for this attempt.", code="BLOB_NOT_FOUND")
+        try:
+            await self._give(request, sha256, context)
+        except NotFound:
+            # Said before the agent is answered: what follows for its attempt depends on it.
+            await asyncio.wrap_future(self._grants.note_missing(node_id, request.attempt_id, sha256))
+            raise
+
+    async def _give(self, request: Any, sha256: str, context: Context) -> None:
         size = await self._run(self._store.size, sha256)
         if size is None:
-            raise NotFound("There is no such blob for this attempt.", code="BLOB_NOT_FOUND")
+            raise NotFound("The pool's disk has lost this blob.", code="BLOB_NOT_FOUND")
         end = min(size, request.offset + request.length) if request.length else size
         if request.offset > size:
             raise Invalid("The offset is beyond the end of the blob.", code="OFFSET_TOO_LARGE")
@@ -80,7 +88,7 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
         begin = first.begin
         sha256 = _checked(begin.sha256)
         await self._may_store(begin.attempt_id)
-        if await self._run(self._store.size, sha256) is not None:
+        if await self._run(self._store.is_sound, sha256):
             await context.write(blobs_pb2.StoreReply(next_offset=begin.size, stored=True))
             return
         writing = await self._open(sha256, begin.size)

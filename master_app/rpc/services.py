@@ -96,6 +96,9 @@ class GrantService(Protocol):
     def may_read(self, node_id: str, attempt_id: str, sha256: str) -> Future[bool]:
         """Tell whether this attempt lives on this node and its task's blobs hold `sha256`."""
 
+    def note_missing(self, node_id: str, attempt_id: str, sha256: str) -> Future[None]:
+        """A blob that this attempt may read is not there, or damaged: whoever waits for it is told."""
+
     def may_store(self, node_id: str, attempt_id: str) -> Future[bool]:
         """Tell whether this attempt is of this node and its terminal update was not acknowledged yet (R5)."""
 
@@ -122,6 +125,9 @@ class BlobStore(Protocol):
 
     def size(self, sha256: str) -> int | None:
         """Return the size of a blob that is whole, else None."""
+
+    def is_sound(self, sha256: str) -> bool:
+        """Tell whether a blob is there with the right content; one that is damaged is moved aside."""
 
     def whole(self, sha256: str) -> Generator[bytes, None, None]:
         """Yield all of a blob; one that is damaged ends with NotFound (BLOB_DAMAGED) instead of its last piece."""

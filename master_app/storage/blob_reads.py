@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select, text
 
+from core.domain.task import HeldCode
 from master_app.storage.readers import Readers
-from master_app.storage.tables.tasks import bundle_blobs, task_blobs, tasks
+from master_app.storage.tables.tasks import TASK_IS_LIVE, bundle_blobs, task_blobs, tasks
 from master_app.storage.values import WHEELS
+
+_HELD: Final = select(tasks.c.task_id).where(
+    tasks.c.held == bindparam("code"), text(f"held <> '' AND {TASK_IS_LIVE}")
+)
+
+
+def _of_bundle(task_id: str) -> Select[tuple[str]]:
+    return (
+        select(bundle_blobs.c.blob)
+        .join(tasks, tasks.c.bundle_id == bundle_blobs.c.bundle_id)
+        .where(tasks.c.task_id == task_id)
+    )
 
 
 class SqlBlobReads:
@@ -45,6 +59,20 @@ class SqlBlobReads:
             return any(
                 wheel.sha256 == blob for row in connection.execute(packages) for wheel in WHEELS.load(row[0])
             )
+
+    def held(self, code: HeldCode) -> Sequence[str]:
+        with self._readers.snapshot() as connection:
+            return list(connection.execute(_HELD, {"code": code.value}).scalars())
+
+    def inputs(self, task_id: str) -> Sequence[str]:
+        own = select(task_blobs.c.blob).where(task_blobs.c.task_id == task_id)
+        with self._readers.snapshot() as connection:
+            return [str(row[0]) for row in connection.execute(_of_bundle(task_id).union(own))]
+
+    def is_of_bundle(self, task_id: str, blob: str) -> bool:
+        with self._readers.snapshot() as connection:
+            one = _of_bundle(task_id).where(bundle_blobs.c.blob == blob).limit(1)
+            return connection.execute(one).first() is not None
 
     def is_referenced(self, blob: str) -> bool:
         """Tell whether a task that has not expired needs the blob: bundle, items, packages, results, parts."""

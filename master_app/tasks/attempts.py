@@ -29,6 +29,7 @@ from master_app.tasks.batch import Applied, Batch, GoodEnds, row_of
 from master_app.tasks.closing import settle_ended
 from master_app.tasks.hot import pinned_needs
 from master_app.tasks.late_results import LateResults
+from master_app.tasks.missing_inputs import MissingInputs
 from master_app.tasks.offers import NewId, make_offers
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.setbacks import Setbacks
@@ -38,11 +39,19 @@ from master_app.tasks.specs import SpecCache
 class Attempts:
     """See the module's words. One per master; its methods run on the writer thread."""
 
-    def __init__(self, *, new_id: NewId, jitter: Callable[[], float], specs: SpecCache, rollup: Rollup) -> None:
+    def __init__(
+        self,
+        *,
+        new_id: NewId,
+        jitter: Callable[[], float],
+        specs: SpecCache,
+        rollup: Rollup,
+        inputs: MissingInputs,
+    ) -> None:
         self._new_id = new_id
         self._specs = specs
         self._rollup = rollup
-        self._setbacks = Setbacks(specs=specs, jitter=jitter)
+        self._setbacks = Setbacks(specs=specs, jitter=jitter, inputs=inputs)
         self._late_results = LateResults(specs=specs, rollup=rollup)
 
     def offer(self, uow: UnitOfWork, placements: Sequence[Placement]) -> list[LiveAttempt]:

@@ -11,15 +11,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from core.domain.bundle import FileEntry
+from core.domain.errors import NotFound
 from core.domain.ids import SubtaskKey
 from core.domain.subtask import SubtaskState
 from core.domain.task import MergeState
 from core.domain.views import ArtifactView
 from master_app.ports.tasks import SubtaskRecord
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
+from master_app.tasks.missing_inputs import PART_LOST, MissingInputs
 from master_app.tasks.rollup import Rollup
 
 #: Parts from which small files are packed together.
@@ -56,6 +59,14 @@ class PartReads(Protocol):
         """Return the files of all winners but the merge's, by index. Streams."""
 
 
+class PartLost(Exception):
+    """A blob that a part left is not in the store any more, or not what it was."""
+
+    def __init__(self, blob: str) -> None:
+        super().__init__(blob)
+        self.blob = blob
+
+
 class Merging:
     """Turns ended parts into a READY merge subtask."""
 
@@ -68,6 +79,7 @@ class Merging:
         store: PartStore,
         threads: Executor,
         dispatch: Callable[[UnitOfWork], object],
+        inputs: MissingInputs,
         report_error: Callable[[str, BaseException], None],
         steady_ms: Callable[[], int],
     ) -> None:
@@ -77,6 +89,7 @@ class Merging:
         self._store = store
         self._threads = threads
         self._dispatch = dispatch
+        self._inputs = inputs
         self._report_error = report_error
         self._steady_ms = steady_ms
         self._under_way: set[str] = set()
@@ -96,6 +109,11 @@ class Merging:
                 blob, blobs = self._write_parts(task_id, pack=subtask_count > PACK_FROM)
                 self._writer.execute(
                     lambda uow: self._open(uow, task_id, parts, blob, blobs), lane=Lane.INNER
+                ).result(60)
+            except PartLost as lost:
+                # Once whole again, or let go by its owner's retry, its task asks anew.
+                self._writer.execute(
+                    partial(self._inputs.hold, task_id=task_id, blob=lost.blob, reason=PART_LOST), lane=Lane.INNER
                 ).result(60)
             except Exception as error:  # the tick asks again; a person reads why in the log
                 self._ask_again(task_id, subtask_count, AGAIN_MS)
@@ -184,7 +202,11 @@ class _Packer:
         moved: dict[str, int] = {}
         offset = 0
         for entry in small:
-            writer.write(self._store.read(entry.blob, entry.offset, entry.size))
+            try:
+                content = self._store.read(entry.blob, entry.offset, entry.size)
+            except NotFound as error:
+                raise PartLost(entry.blob) from error
+            writer.write(content)
             moved[entry.path] = offset
             offset += entry.size
         blob, _ = writer.finish()

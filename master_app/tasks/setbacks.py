@@ -13,6 +13,7 @@ from core.domain.task import MergeState
 from master_app.ports.tasks import AttemptRecord, SubtaskRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.tasks.batch import Applied, Batch, Incident
+from master_app.tasks.missing_inputs import LOST_CODES, MissingInputs
 from master_app.tasks.retries import NextStep, Outcome, next_step
 from master_app.tasks.rollup import RETURNED_LIMIT
 from master_app.tasks.specs import SpecCache
@@ -27,9 +28,10 @@ FREE_RETURNS = 20
 class Setbacks:
     """See the module's words. Applies `retries` to rows, counts and the hot state."""
 
-    def __init__(self, *, specs: SpecCache, jitter: Callable[[], float]) -> None:
+    def __init__(self, *, specs: SpecCache, jitter: Callable[[], float], inputs: MissingInputs) -> None:
         self._specs = specs
         self._jitter = jitter
+        self._inputs = inputs
         #: User-class failures by task and node. Soft: a restart forgives.
         self._failures: dict[str, dict[str, int]] = {}
 
@@ -64,8 +66,7 @@ class Setbacks:
         step = next_step(
             row,
             Outcome(
-                # What waited behind another has no part in its node's end or refusal.
-                state=AttemptState.RETURNED if waited and row.returned < FREE_RETURNS else record.state,
+                state=AttemptState.RETURNED if self._is_free(record, row, waited=waited) else record.state,
                 failure=record.failure,
                 node_id=record.node_id,
                 retry_free=update is not None and update.retry_free,
@@ -91,6 +92,12 @@ class Setbacks:
             )
         self._place_again(uow, task, step, record.node_id, spec.on_oom_memory_bytes)
         return step.record
+
+    def _is_free(self, record: AttemptRecord, row: SubtaskRecord, *, waited: bool) -> bool:
+        """What waited behind another has no part in its node's end or refusal; nor any in what the pool lost."""
+        lost = record.failure is not None and record.failure.code in LOST_CODES
+        ours = lost and self._inputs.is_ours(record.attempt_id)
+        return (waited or ours) and row.returned < FREE_RETURNS
 
     def _count_failure(self, uow: UnitOfWork, task: TaskRecord, node_id: str) -> None:
         """A task that failed three times on a node while it succeeds elsewhere avoids that node."""

@@ -1300,10 +1300,6 @@
    <translation>前置任務失敗</translation>
   </message>
   <message>
-   <source>an input file is missing</source>
-   <translation>缺少輸入檔案</translation>
-  </message>
-  <message>
    <source>correction</source>
    <translation>更正</translation>
   </message>
@@ -1482,6 +1478,10 @@
   <message>
    <source>the master</source>
    <translation>主控節點</translation>
+  </message>
+  <message>
+   <source>the pool's disk damaged one of its files</source>
+   <translation>節點池的磁碟損壞了它的檔案</translation>
   </message>
   <message>
    <source>this computer</source>

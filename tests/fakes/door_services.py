@@ -182,6 +182,11 @@ class FakeGrants:
 
     def __init__(self) -> None:
         self.refused: set[str] = set()
+        self.missing: list[tuple[str, str, str]] = []
+
+    def note_missing(self, node_id: str, attempt_id: str, sha256: str) -> Future[None]:
+        self.missing.append((node_id, attempt_id, sha256))
+        return resolved(None)
 
     def may_read(self, node_id: str, attempt_id: str, sha256: str) -> Future[bool]:
         return resolved(not {node_id, attempt_id, sha256} & self.refused)

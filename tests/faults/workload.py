@@ -47,12 +47,22 @@ required = ["out/{{{{index}}}}.txt", "out/{{{{index}}}}.bin"]
 """
 
 
-def write_zip(path: Path, *, name: str, count: int, seconds: float) -> Path:
-    """Write a bundle of `count` pieces that take `seconds` each, and hardly any processor."""
+def write_zip(path: Path, *, name: str, count: int, seconds: float, inputs: bool = False) -> Path:
+    """Write a bundle of `count` pieces that take `seconds` each, and hardly any processor; with a file each."""
+    manifest = MANIFEST.format(name=name, count=count, seconds=seconds)
+    if inputs:
+        manifest = manifest.replace(f'mode = "count"\ncount = {count}', 'mode = "files"\nfiles = ["data/*.bin"]')
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("hivemind.toml", MANIFEST.format(name=name, count=count, seconds=seconds))
+        archive.writestr("hivemind.toml", manifest)
         archive.writestr("main.py", PROGRAM)
+        for index in range(count if inputs else 0):
+            archive.writestr(f"data/{index}.bin", input_of(index))
     return path
+
+
+def input_of(index: int) -> bytes:
+    """The file of a piece: large enough to be stored as itself, not packed with others."""
+    return (b"%d" % index) * (1 << 20)
 
 
 def wrong_results(result: Path, count: int) -> list[str]:

@@ -16,7 +16,7 @@ _HELD = {
     "OUT_OF_FUNDS": mark("out of funds, resumes by itself"),
     "BUDGET_EXCEEDED": mark("its cap is reached"),
     "IMAGE_INVALID": mark("its image cannot be used"),
-    "INPUT_MISSING": mark("an input file is missing"),
+    "INPUT_MISSING": mark("the pool's disk damaged one of its files"),
     "UNCONFIRMED_LOSS": mark("a loss is not confirmed, needs you"),
     "OWNER_REQUEST": mark("held by its owner"),
     "DEPENDENCY_FAILED": mark("a task before it failed"),

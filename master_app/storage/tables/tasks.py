@@ -104,6 +104,9 @@ Index(
     **_where("idempotency_key <> ''"),
 )
 
+#: Few; looked for every few seconds.
+Index("ix_tasks_held", tasks.c.held, tasks.c.task_id, **_where(f"held <> '' AND {TASK_IS_LIVE}"))
+
 # Rows of some kilobytes: kept by row number, so that finding one does not go through the texts of others.
 task_specs = Table("task_specs", metadata, text("task_id", key=True), text("spec_json"), text("resolved_toml"))
 task_after = Table("task_after", metadata, text("task_id", key=True), text("after_id", key=True), **BY_KEY)

@@ -12,7 +12,7 @@ from sqlalchemy.sql import ClauseElement
 
 from core.domain.ledger import Code, user_account
 from core.domain.task import TaskState
-from master_app.storage import usage_reads
+from master_app.storage import blob_reads, usage_reads
 from master_app.storage.engine import database_url, prepare_file, writer_engine
 from master_app.storage.ledger_reads import sequences_of
 from master_app.storage.migrate import upgrade
@@ -28,6 +28,7 @@ QUERIES = {
     "live tasks of an owner": (tasks._COUNT_LIVE, "ix_tasks_live_owner"),
     "overdue tasks": (tasks._OVERDUE, "ix_tasks_deadline"),
     "expired tasks": (tasks._EXPIRED, "ix_tasks_expiry"),
+    "held tasks": (blob_reads._HELD, "ix_tasks_held"),
     "a task by its key": (tasks._BY_KEY, "ix_tasks_key"),
     "dependants": (tasks._DEPENDANTS, "ix_task_after_after"),
     "live attempts": (attempts._LIVE, "ix_attempts_live"),

@@ -51,6 +51,18 @@ async def test_a_blob_without_grant_is_as_if_it_were_not_there(master: Master) -
     await gateway.close()
 
 
+async def test_a_blob_that_is_not_here_or_spoilt_is_noted_before_the_node_is_told(master: Master) -> None:
+    damaged, lost = master.blobs.put(b"what was stored" * 99), "0" * 64
+    master.blobs.path(damaged).write_bytes(b"what the disk made of it")
+    node = await master.enrol()
+    gateway = Gateway(node)
+    for digest in (damaged, lost):
+        with pytest.raises(NotFound):
+            await fetched(gateway, digest)
+        assert master.grants.missing[-1] == (node.node_id, "attempt", digest)
+    await gateway.close()
+
+
 async def test_a_stored_blob_is_whole_and_is_not_sent_twice(master: Master, tmp_path: Path) -> None:
     content = os.urandom(SIZE)
     digest = hashlib.sha256(content).hexdigest()

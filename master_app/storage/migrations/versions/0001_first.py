@@ -100,6 +100,7 @@ INDEXES: Final = (
     ("ix_tasks_deadline", "tasks", "deadline_ms", False, f"deadline_ms > 0 AND {_LIVE_TASK}"),
     ("ix_tasks_ended_badly", "tasks", "owner_id state task_id", False, _ENDED_BADLY),
     ("ix_tasks_expiry", "tasks", "expires_ms", False, "expires_ms > 0 AND expired = 0"),
+    ("ix_tasks_held", "tasks", "held task_id", False, f"held <> '' AND {_LIVE_TASK}"),
     ("ix_tasks_key", "tasks", "owner_id idempotency_key", True, "idempotency_key <> ''"),
     ("ix_tasks_live", "tasks", "task_id", False, _LIVE_TASK),
     ("ix_tasks_live_owner", "tasks", "owner_id state task_id subtask_count", False, _LIVE_TASK),
