@@ -67,7 +67,8 @@ class BlobWriter:
             self.abort()
             raise Invalid("The content does not have the digest that was announced.", code="DIGEST_MISMATCH")
         try:
-            if self._store.has(sha256):
+            # What the disk has spoilt is replaced: to send it again is how it heals.
+            if self._store.is_sound(sha256):
                 self.abort()
                 return sha256, self._size
             os.fsync(self._file.fileno())
