@@ -136,7 +136,6 @@ class Dispatcher:
                 briefs[live.task_id] = self._briefs.of(uow, task)
                 uow.pool.remember_cache(node, live.task_id)
             row = checkpoints.get(SubtaskKey(live.task_id, live.index))
-            is_merge = live.index >= task.subtask_count
             offers.append(
                 Offer(
                     attempt_id=live.attempt_id,
@@ -150,7 +149,7 @@ class Dispatcher:
                     item=items.get((live.task_id, live.index)),
                     checkpoint=row.checkpoint if row else (),
                     deadline_ms=task.deadline_ms,
-                    parts_blob=task.parts_blob if is_merge else "",
+                    parts_blob=task.parts_blob if live.index >= task.subtask_count else "",
                     paid=node.owner_id != task.owner_id,
                     lane="" if live.lane == live.attempt_id else live.lane,
                 )
