@@ -171,14 +171,17 @@ class TableReader:
                 continue
             nearest = difflib.get_close_matches(name, self._known, n=1, cutoff=0.6)
             fix = f'Did you mean "{nearest[0]}"?' if nearest else "Take it out."
-            where = f" in [{self.name}]" if self.name else ""
-            self.problems.add(self.key(name), f'There is no setting "{name}"{where}.', fix, "UNKNOWN_KEY")
+            there = f'There is no setting "{name}" in [{self.name}].'
+            sentence = there if self.name else f'There is no setting "{name}".'
+            self.problems.add(self.key(name), sentence, fix, "UNKNOWN_KEY")
 
     def _within(self, name: str, value: float, low: float, high: float, unit: str = "") -> bool:
         if low <= value <= high:
             return True
         self.problems.add(
-            self.key(name), f"{name} is {value}{unit}; it must be {low} to {high}{unit}.", "Choose a value within."
+            self.key(name),
+            f"{name} is {value:,}{unit}; it must be {low:,} to {high:,}{unit}.",
+            "Choose a value within.",
         )
         return False
 

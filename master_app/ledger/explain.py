@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.domain.errors import NotFound
 from core.domain.ledger import Code, Transfer, format_cpt, user_account
 from core.domain.receipts import Basis, earned_ucpt, needs_evidence
-from core.domain.rewards import explain, fee, within
+from core.domain.rewards import RewardRule, Tick, explain, fee, within
 from core.domain.user import Action, Principal
 from master_app.ledger.statements import Receipt, with_evidence
 from master_app.ports.ledger import LedgerReads
@@ -30,11 +30,18 @@ _MAX_LINES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """One amount, explained. `lines` is the formula of each tick (the first 200), empty where none applies."""
+    """One amount, explained. `lines` is the formula of each tick (the first 200), empty where none applies.
+
+    `basis`, `rule` and `ticks` are what it was computed from, for those who lay it out themselves.
+    """
 
     transfer: Transfer
     summary: str
     lines: tuple[str, ...] = ()
+    basis: Basis | None = None
+    rule: RewardRule | None = None
+    ticks: tuple[Tick, ...] = ()
+    earned_ucpt: int = 0
 
 
 def explain_amount(reads: LedgerReads, who: Principal, transfer_id: str) -> Explanation:
@@ -69,7 +76,15 @@ def explain_receipt(receipt: Receipt) -> Explanation:
         percent = format_cpt(receipt.rule.fee_millionths * 100)
         summary = f"{summary} {percent} % of it: {format_cpt(fee(earned, receipt.rule))} CPT."
     lines = tuple(explain(tick, basis.resources, receipt.rule) for tick in ticks[:_MAX_LINES])
-    return Explanation(transfer=t, summary=summary, lines=lines)
+    return Explanation(
+        transfer=t,
+        summary=summary,
+        lines=lines,
+        basis=basis,
+        rule=receipt.rule,
+        ticks=tuple(ticks),
+        earned_ucpt=earned,
+    )
 
 
 def _may_see(who: Principal, transfer: Transfer) -> bool:

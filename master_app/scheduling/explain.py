@@ -53,7 +53,7 @@ def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSetti
     elif impossible:
         summary, change = "No node of this pool could ever take it.", _cheapest_change(pool, ask, refused_rooms)
     else:
-        summary = f"None of {len(pool.nodes)} nodes takes it now: {_most_common(verdicts)}."
+        summary = f"None of {len(pool.nodes)} nodes takes it now. {_most_common(verdicts)}"
         change = _cheapest_change(pool, ask, refused_rooms)
     return WhyWaiting(summary=summary, verdicts=verdicts, cheapest_change=change, impossible=impossible)
 
@@ -177,7 +177,7 @@ def _verdicts(
 def _most_common(verdicts: tuple[NodeVerdict, ...]) -> str:
     rules = Counter(verdict.refusal.rule for verdict in verdicts if verdict.refusal)
     rule, count = rules.most_common(1)[0]
-    return f"{count} by the rule {rule}"
+    return f"The commonest reason: {rule} ({count})."
 
 
 def _cheapest_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) -> str:

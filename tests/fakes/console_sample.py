@@ -347,7 +347,7 @@ class SampleMaster:
         ]
         return answered(
             WhyRows(
-                summary="None of 64 nodes takes it now: 34 by the rule gpus.",
+                summary="None of 64 nodes takes it now. The commonest reason: gpus (34).",
                 cheapest_change="lower gpu_memory_gb to 20 (node gpu-b00)",
                 impossible=False,
                 rows=tuple(rows),

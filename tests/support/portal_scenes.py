@@ -109,8 +109,10 @@ class World:
         for number in range(DAYS):
             for day, count, more in ((self.day, number * 5 % 7, "linux"), (his, number * 3 % 4, "windows")):
                 if count:
-                    text = manifest(f"nightly-{number + 11}", count, more=f'[requires]\nhost_os = ["{more}"]\n')
-                    day.work(day.submit(text), count, seconds=600)
+                    requires = f'[requires]\nhost_os = ["{more}"]\n'
+                    cores = 8.0 if more == "linux" else 4.0
+                    text = manifest(f"nightly-{number + 11}", count, cores=cores, more=requires)
+                    day.work(day.submit(text), count, seconds=580)
             self.portal.clock.advance(s=86_400 - self.portal.clock.wall_ms() // 1000 % 86_400 + 36_000)
             for node in self.portal.pool.nodes.values():
                 node.report()

@@ -13,7 +13,7 @@ from master_app.web.api.parts import done
 from master_app.web.identity import services
 from master_app.web.limits import STRICT, limited
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint, pages
-from master_app.web.pages.sentences import said
+from master_app.web.pages.sentences import said, said_all
 from master_app.web.pages.session import drop_session, signed_in_visitor
 
 bp = page_blueprint("account")
@@ -104,6 +104,6 @@ def delete() -> Any:
     try:
         done(services().people.delete_own(who, request.form.get("password", "")))
     except HiveMindError as error:
-        return _show(errors={"delete": f"{said(error.message)} {said(error.fix)}".strip()}, status=422)
+        return _show(errors={"delete": said_all(error.message, error.fix)}, status=422)
     flash(_("Your account is deleted."), "good")
     return drop_session(make_response(back_to("page_people.first_visit")))

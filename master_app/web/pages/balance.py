@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 
 from core.domain.errors import HiveMindError, Invalid
 from core.domain.ledger import PAYMENT_CODES, ChainedTransfer, Code, parse_cpt, user_account
+from core.domain.receipts import needs_evidence
 from core.domain.user import Action, Principal, require
-from master_app.ledger.explain import explain_amount
+from master_app.ledger.explain import Explanation, explain_amount
 from master_app.ledger.statements import receipts, to_csv, to_json_lines
 from master_app.web.api.parts import done
 from master_app.web.api.results import disposition
@@ -20,8 +21,9 @@ from master_app.web.identity import services
 from master_app.web.pages import charts, words
 from master_app.web.pages.frame import back_to, now_ms, page_blueprint, pages
 from master_app.web.pages.language import cpt, zone_offset_ms
-from master_app.web.pages.sentences import said
+from master_app.web.pages.sentences import said_all
 from master_app.web.pages.session import signed_in_visitor
+from master_app.web.pages.working import working_of
 
 bp = page_blueprint("balance")
 _DAY_MS: Final = 86_400_000
@@ -88,7 +90,9 @@ def show() -> Any:
         following=following,
         chosen=chosen,
         before=before,
-        explained=_explained(who),
+        explained=(explained := _explained(who)),
+        working=working_of(explained) if explained else None,
+        needs_metering=explained is not None and needs_evidence(explained.transfer),
         rows=account.entries,
         key=secrets.token_urlsafe(18),
         send=request.args.get("send"),
@@ -97,7 +101,7 @@ def show() -> Any:
     )
 
 
-def _explained(who: Principal) -> Any:
+def _explained(who: Principal) -> Explanation | None:
     wanted = request.args.get("explain", "")[:200]
     if not wanted:
         return None
@@ -199,7 +203,7 @@ def send() -> Any:
             raise Invalid(_("This form was sent without its number. Reload the page."), code="KEY_MISSING")
         done(services().money.send(who, to, parse_cpt(given.strip()[:30]), key))
     except HiveMindError as error:
-        flash(f"{said(error.message)} {said(error.fix)}".strip(), "bad")
+        flash(said_all(error.message, error.fix), "bad")
         return back_to("page_balance.show", send="1")
     flash(_("%(amount)s CPT sent to %(name)s.", amount=cpt(parse_cpt(given.strip())), name=to), "good")
     return back_to("page_balance.show")

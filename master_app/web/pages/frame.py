@@ -33,7 +33,7 @@ from master_app.web import problems
 from master_app.web.identity import services
 from master_app.web.pages import language, words
 from master_app.web.pages.icons import icon, shape
-from master_app.web.pages.sentences import said, task_reason
+from master_app.web.pages.sentences import between, said, said_all, task_reason
 from master_app.web.pages.services import PageServices
 from master_app.web.pages.session import safe_next, to_log_in, visitor
 
@@ -102,7 +102,7 @@ def policy() -> str:
 
 def done_or_error(error: HiveMindError) -> None:
     """Tell the next page what a button's action met."""
-    flash(f"{said(error.message)} {said(error.fix)}".strip(), "bad")
+    flash(said_all(error.message, error.fix), "bad")
 
 
 def back_to(endpoint: str, **values: Any) -> Any:
@@ -185,6 +185,7 @@ def _frame_values() -> dict[str, Any]:
         "is_chinese": language.language() == language.CHINESE,
         "nonce": g.get("nonce", ""),
         "commit": services().feed.commit_number,
+        "between": between(),
         "now": now_ms(),
         "here": request.full_path.rstrip("?"),
         "is_operator": who is not None and who.is_operator,
@@ -225,6 +226,7 @@ def begin_pages(app: Flask) -> None:
         shape=shape,
         asset=asset,
         said=said,
+        device=words.device,
         task_reason=task_reason,
         words=words,
         csrf_token=generate_csrf,

@@ -6,6 +6,8 @@ zone (a cookie that the page's script sets), else in UTC, which is then said.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -124,6 +126,8 @@ def near(at_ms: int, now_ms: int) -> str:
 def ago(at_ms: int, now_ms: int) -> str:
     """How long since: 3 minutes ago; the time itself after a day."""
     seconds = max(0, now_ms - at_ms) // 1000
+    if seconds < 5:
+        return _("just now")
     if seconds < 60:
         return _("%(count)s s ago", count=seconds)
     if seconds < 3600:
@@ -170,6 +174,35 @@ def cpt(amount_ucpt: int) -> str:
     return f"{sign}{int(whole):,}{dot}{fraction}"
 
 
+def about(amount_ucpt: int) -> str:
+    """An estimate in CPT, to three digits: 48.7, 2,300. What was paid is never rounded, what may come is."""
+    value = amount_ucpt / 1_000_000
+    if value <= 0:
+        return "0"
+    digits = max(0, min(6, 2 - math.floor(math.log10(value))))
+    text = f"{round(value, digits) if value < 1000 else round(value / 10) * 10:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(value: float) -> str:
+    """How far something is: whole percents; a start is not 0 and an end that is near is not 100."""
+    if 0 < value < 1:
+        return "< 0.1" if value < 0.1 else f"{value:.1f}"
+    return str(math.floor(value))
+
+
+def offset(milliseconds: int) -> str:
+    """A place in a run: 1:30; 1:05:00."""
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def listed(items: Iterable[object]) -> str:
+    """Things one after the other, as the language writes a list."""
+    return ("\N{IDEOGRAPHIC COMMA}" if language() == CHINESE else ", ").join(str(item) for item in items)
+
+
 def size(count: float) -> str:
     """4.2 MB; powers of 1024 under the names people know."""
     for unit in ("B", "KB", "MB", "GB", "TB"):
@@ -195,6 +228,10 @@ FILTERS: Final[dict[str, Any]] = {
     "span": span,
     "number": number,
     "cpt": cpt,
+    "about": about,
+    "percent": percent,
+    "offset": offset,
+    "listed": listed,
     "size": size,
     "gigabytes": gigabytes,
 }

@@ -18,7 +18,7 @@ from master_app.web.limits import STRICT, limited
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint
 from master_app.web.pages.language import language
 from master_app.web.pages.notice_words import KINDS, sentence
-from master_app.web.pages.sentences import said
+from master_app.web.pages.sentences import said_all
 from master_app.web.pages.session import signed_in_visitor
 
 bp = page_blueprint("notices")
@@ -111,7 +111,7 @@ def _settings(who: Principal, secret: str = "", errors: dict[str, str] | None = 
 
 def _refused(who: Principal, error: HiveMindError, field: str) -> Any:
     found = [error.problems[0].reason] if isinstance(error, Invalid) and error.problems else [error.message]
-    return _settings(who, errors={field: " ".join(said(each) for each in found)}, status=422)
+    return _settings(who, errors={field: said_all(*found)}, status=422)
 
 
 @bp.post("/notices/settings")

@@ -19,7 +19,7 @@ from master_app.web.pages import examples, language
 from master_app.web.pages.drafts import submit_example
 from master_app.web.pages.frame import THEME_COOKIE, THEMES, back_to, next_page, page_blueprint, pages
 from master_app.web.pages.nodes_view import pool_facts
-from master_app.web.pages.sentences import said
+from master_app.web.pages.sentences import said, said_all
 from master_app.web.pages.session import drop_session, keep_session, safe_next, visitor
 
 bp = page_blueprint("people")
@@ -101,7 +101,7 @@ def _principal(issued: Issued) -> Principal:
 def _field_errors(error: HiveMindError) -> dict[str, str]:
     """Return what to say at which field; what belongs to none is under `form`."""
     if isinstance(error, Invalid) and error.problems:
-        return {p.key: f"{said(p.reason)} {said(p.fix)}".strip() for p in reversed(error.problems)}
+        return {p.key: said_all(p.reason, p.fix) for p in reversed(error.problems)}
     if isinstance(error, Conflict) and error.code == "USERNAME_TAKEN":
         return {"username": _("This name is taken. Choose another.")}
     if error.code in ("SIGN_UP_CLOSED", "INVITE_USED"):

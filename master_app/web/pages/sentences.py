@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext, pgettext
 
 from core.domain.task import HeldCode, TaskState
 from master_app.web.pages import words
+from master_app.web.pages.language import CHINESE, language
 
 CONTEXT: Final = "service"
 _FILE: Final = Path(__file__).parent.parent / "translations" / "zh_Hant_TW" / "LC_MESSAGES" / "messages.mo"
@@ -111,6 +112,16 @@ def _in_a_hole(name: str, value: str) -> str:
     if value in _CODES:
         return str(_CODES[value])
     return said(value) if name in _NESTED else value
+
+
+def said_all(*sentences: str) -> str:
+    """Return several sentences one after the other; Chinese puts nothing between them."""
+    return between().join(found for found in (said(each) for each in sentences) if found)
+
+
+def between() -> str:
+    """Return what stands between two sentences."""
+    return "" if language() == CHINESE else " "
 
 
 def task_reason(state: TaskState, held: HeldCode | None, reason: str) -> str:

@@ -61,6 +61,9 @@ class Grid:
     #: For the running few: centres of cells, where a shape is drawn too.
     running: tuple[tuple[int, int], ...]
     row_labels: tuple[tuple[int, int], ...]
+    #: Lines over failed and over cancelled cells: a state is a shape too.
+    crosses: str = ""
+    slashes: str = ""
 
     @property
     def width(self) -> int:
@@ -80,7 +83,9 @@ def grid_of(rows: Sequence[CellRow], count: int) -> Grid:
     for row in rows:
         known.setdefault(row.cell, Counter())[row.state] += row.count
     paths: dict[SubtaskState, list[str]] = {state: [] for state in ORDER}
-    running = []
+    running: list[tuple[int, int]] = []
+    crosses: list[str] = []
+    slashes: list[str] = []
     for cell in range(cells):
         x, y = cell % columns * _PITCH, cell // columns * _PITCH
         here = known.get(cell, Counter())
@@ -91,6 +96,10 @@ def grid_of(rows: Sequence[CellRow], count: int) -> Grid:
             paths[state].append(f"M{x} {y}h{_SIDE}v{_SIDE}h-{_SIDE}z")
             if state is SubtaskState.ACTIVE:
                 running.append((x, y))
+            elif state is SubtaskState.FAILED:
+                crosses.append(f"M{x + 3} {y + 3}l4 4m0-4l-4 4")
+            elif state in (SubtaskState.CANCELLED, SubtaskState.EATEN):
+                slashes.append(f"M{x + 2} {y + 8}l6-6")
             continue
         bottom = float(_SIDE)
         for state in ORDER:
@@ -108,6 +117,8 @@ def grid_of(rows: Sequence[CellRow], count: int) -> Grid:
         paths={state: "".join(found) for state, found in paths.items() if found},
         running=tuple(running[:400]),
         row_labels=tuple((row * _PITCH, row * columns * each) for row in range(0, height, step)),
+        crosses="".join(crosses),
+        slashes="".join(slashes),
     )
 
 

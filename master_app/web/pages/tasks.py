@@ -23,6 +23,7 @@ from master_app.web.api.results import disposition
 from master_app.web.identity import services
 from master_app.web.pages import charts, language, results, task_parts
 from master_app.web.pages.card import failure_card
+from master_app.web.pages.dashboard import need_of
 from master_app.web.pages.drafts import suggested_cap
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint, pages
 from master_app.web.pages.session import signed_in_visitor
@@ -125,6 +126,7 @@ def show(task_id: str) -> Any:
         usage=charts.usage_of(runs),
         advice=task_parts.memory_advice(runs) if ended else None,
         why=_why(who, view),
+        need=need_of(view) if view.state is TaskState.HELD else None,
         card=failure_card(view) if view.state is TaskState.FAILED else None,
         files=files,
         more_files=more_files,

@@ -112,6 +112,19 @@ MONEY: Final = {
     Code.USER_TRANSFER: _l("Transfer"),
     Code.CORRECTION: _l("Correction"),
 }
+MONEY_WHY: Final = {
+    Code.GRANT_SIGN_UP: _l("The pool's present to a new account."),
+    Code.GRANT_OPERATOR: _l("Given by an operator of the pool."),
+    Code.GRANT_PRACTICE: _l("For the practice subtask of a new node."),
+    Code.HOLD_OPEN: _l("Set aside when the task started; what is not used comes back."),
+    Code.HOLD_EXTEND: _l("Set aside in addition for what runs; what is not used comes back."),
+    Code.HOLD_RELEASED: _l("Set aside for the task and not used."),
+    Code.ATTEMPT_PAID: _l("What the attempt earned by its metering."),
+    Code.ATTEMPT_PAID_SHORT: _l("All that was left for the task; the attempt earned more."),
+    Code.POOL_FEE: _l("The pool's fee on what the attempt earned."),
+    Code.USER_TRANSFER: _l("Sent from one user to another."),
+    Code.CORRECTION: _l("Mends what was posted wrongly."),
+}
 EARNED: Final = _l("Earning")
 ROLES: Final = {
     Role.OPERATOR: _l("Operator"),
@@ -196,3 +209,30 @@ def node_look(view: NodeView) -> Look:
 
 def unknown() -> str:
     return str(_("not known yet"))
+
+
+#: In this order: those that call themselves by others' names too come first.
+_BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS: Final = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iOS"),
+    ("iPad", "iPadOS"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device(user_agent: str) -> str:
+    """Return what a program that signed in is, as people call it: Firefox on Windows."""
+    browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
+    if browser and system:
+        return str(_("%(browser)s on %(system)s", browser=browser, system=system))
+    return user_agent[:60] or unknown()

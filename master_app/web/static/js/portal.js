@@ -29,6 +29,9 @@
       if (dialog) { event.preventDefault(); dialog.showModal(); }
     }
     if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+    const jump = event.target.closest("a[href^='#']");
+    const folded = jump && document.getElementById(jump.hash.slice(1));
+    if (folded && folded.tagName === "DETAILS") folded.open = true;
     const toggle = event.target.closest("[data-show-password]");
     if (toggle) {
       const input = document.getElementById(toggle.dataset.showPassword);

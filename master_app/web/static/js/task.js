@@ -27,21 +27,25 @@
     card.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
     const svg = box.querySelector("svg");
     const columns = Number(box.dataset.columns);
+    const left = Number(box.dataset.left);
     const area = svg.getBoundingClientRect();
     const parent = card.parentElement.getBoundingClientRect();
     const scale = area.width / svg.viewBox.baseVal.width;
-    const x = area.left - parent.left + ((cell % columns) * PITCH + 46 + 16) * scale;
+    const x = area.left - parent.left + ((cell % columns) * PITCH + left + 16) * scale;
     const y = area.top - parent.top + Math.floor(cell / columns) * PITCH * scale;
-    card.style.left = `${Math.min(x, parent.width - 300)}px`;
-    card.style.top = `${y + 18}px`;
     card.hidden = false;
+    // Beside the cells where there is room, so that it hides none of them; else under the cell.
+    const beside = area.right - parent.left + 8;
+    const fits = beside + card.offsetWidth <= parent.width;
+    card.style.left = `${fits ? beside : Math.max(0, Math.min(x, parent.width - card.offsetWidth - 8))}px`;
+    card.style.top = `${fits ? Math.max(8, y - 40) : y + 18}px`;
   }
   function cellAt(event) {
     const box = grid();
     const svg = box.querySelector("svg");
     const area = svg.getBoundingClientRect();
     const scale = area.width / svg.viewBox.baseVal.width;
-    const column = Math.floor(((event.clientX - area.left) / scale - 46) / PITCH);
+    const column = Math.floor(((event.clientX - area.left) / scale - Number(box.dataset.left)) / PITCH);
     const row = Math.floor((event.clientY - area.top) / scale / PITCH);
     const columns = Number(box.dataset.columns);
     const cell = row * columns + column;

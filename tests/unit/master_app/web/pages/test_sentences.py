@@ -86,8 +86,8 @@ def test_a_sentence_is_known_again_whatever_fills_it() -> None:
     ("sentence", "wanted"),
     [
         (
-            "None of 9 nodes takes it now: 7 by the rule slots.",
-            "9 台節點現在都不能接，其中 7 台不符的條件是「空位」。",
+            "None of 9 nodes takes it now. The commonest reason: slots (7).",
+            "9 台節點現在都不能接。最常見的原因：空位（7 台）。",
         ),
         (
             "32 of 33 waiting tasks: slots: needs 1 free slot, has 0 of 8 slots free.",
