@@ -18,7 +18,7 @@ from master_app.web.limits import STRICT, limited
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint
 from master_app.web.pages.language import language
 from master_app.web.pages.notice_words import KINDS, sentence
-from master_app.web.pages.sentences import said_all
+from master_app.web.pages.sentences import said, said_all
 from master_app.web.pages.session import signed_in_visitor
 
 bp = page_blueprint("notices")

@@ -22,7 +22,7 @@ HAN = re.compile("[\u4e00-\u9fff]")
 #: What stays Latin in Chinese: names, units, keys, commands (the style's rule 12), each as it is written.
 LATIN = re.compile(
     r"""pip freeze . Out-File -Encoding utf8|hivemind secret set|wg-quick up|apt install [\w-]+|"""
-    r"""when =|timeout =|"""
+    r"""when =|timeout =|https://|[\w.]+@[\w.]+|Webhook|"""
     r"""`[^`]*`|"[^"]*"|\[[^]]*\]|\{[^}]*\}|[\w.-]*[_/=.][\w./=-]*|HiveMind|Windows|PowerShell|Python|Docker|Linux|"""
     r"""WireGuard|VPN|API|CPT|CPU|GPU|ZIP|UTF-?\d*|UTC|Unicode|NFC|TOML|KiB|GiB|GB|Deflate|wheel|pip|Idempotency-Key|"""
     r"""x86-64|a-z|CP950|GET|PUT|mei-lin|laptop|out|checkpoint|item|index|true|false|command|files|items|mode|chunk|"""
