@@ -243,9 +243,12 @@ class ConsoleDesk:
 
         return self._threads.submit(read)
 
-    def grant(self, operator: OperatorIdentity, username: str, amount_ucpt: int, key: str) -> Future[str]:
+    def grant(
+        self, operator: OperatorIdentity, username: str, amount_ucpt: int, key: str, reason: str
+    ) -> Future[str]:
+        who = principal_of(operator)
         return self._threads.submit(
-            lambda: self._money.grant(principal_of(operator), username, amount_ucpt, key).result(60).transfer_id
+            lambda: self._money.grant(who, username, amount_ucpt, key, reason).result(60).transfer_id
         )
 
     # ---- people, links, events

@@ -47,6 +47,8 @@ class RowModel(QAbstractTableModel, Generic[R]):
     """
 
     wanted = Signal(int, int)
+    #: True where rows can be dragged to another place; what that means is for the view to say.
+    drags = False
 
     def __init__(self, columns: Sequence[Column[R]], key: Callable[[R], Hashable]) -> None:
         super().__init__()
@@ -125,6 +127,12 @@ class RowModel(QAbstractTableModel, Generic[R]):
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self.columns)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        found = super().flags(index)
+        if self.drags:
+            found |= Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else Qt.ItemFlag.ItemIsDropEnabled
+        return found
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog
 
+from core.desktop import figures
 from core.desktop.feedback import Question
 from core.desktop.translations import plural, tr
 from core.domain.console_pages import UserChange, UserRow
@@ -15,10 +17,11 @@ from core.domain.errors import HiveMindError
 from core.domain.ledger import parse_cpt
 from core.domain.operations import NewUser, NodeAction, TaskAction
 from master_app.console.controllers.lists import LedgerController, PeopleController, PoolController
-from master_app.console.controllers.session import Session, words_of
+from master_app.console.controllers.session import Session, now_ms, words_of
 from master_app.console.controllers.tasks import TasksController
 from master_app.console.models.page_rows import ROLES
 from master_app.console.models.task_rows import running_count
+from master_app.console.views.browse import BrowseDialog
 from master_app.console.views.dialogs import FormDialog, RolesDialog, SubmitDialog
 from master_app.console.views.shell import Shell
 
@@ -174,17 +177,30 @@ class PoolActs(QObject):
         dialog.accepted.connect(grant)
         dialog.open()
 
-    def back_up(self) -> None:
-        machine = self.session.pool.computer if self.session.pool is not None else ""
-        dialog = FormDialog(
-            self.look,
-            self.shell,
-            tr("Back up on {machine}", machine=machine),
-            tr("Back up"),
-            [(tr("New file on {machine}", machine=machine), "", False)],
-        )
-        dialog.accepted.connect(lambda: self.ledger.back_up(dialog.values()[0]))
+    def browse(
+        self, heading: str, act: str, done: Callable[[str], object], *, start: str = "", file: str = ""
+    ) -> None:
+        """Choose a folder, or a new file in one, on the master's disks."""
+        machine = self.session.pool.computer if self.session.pool is not None else tr("the master")
+        dialog = BrowseDialog(self.look, self.shell, machine, heading.format(machine=machine), act, file)
+
+        def ask(path: str) -> None:
+            future = self.session.master.browse(path)
+            self.session.ask(
+                future, dialog.show_folders, lambda error: dialog.show_problem(words_of(error)), owner=dialog
+            )
+
+        dialog.asked.connect(ask)
+        dialog.accepted.connect(lambda: done(dialog.chosen_path))
         dialog.open()
+        ask(start)
+
+    def back_up(self) -> None:
+        day = figures.local(now_ms()).strftime("%Y-%m-%d")
+        self.browse(tr("Back up on {machine}"), tr("Back up"), self.ledger.back_up, file=f"pool-{day}.backup")
+
+    def choose_storage(self, now: str, done: Callable[[str], object]) -> None:
+        self.browse(tr("Storage folder on {machine}"), tr("Choose this folder"), done, start=now)
 
     def show_secret(self, words: str, secret: str) -> None:
         dialog = FormDialog(

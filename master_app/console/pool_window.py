@@ -21,11 +21,12 @@ from master_app.console.views.checklist import Checklist
 from master_app.console.views.join import JoinPage
 from master_app.console.views.lists import EventsPage, LedgerPage, UsersPage
 from master_app.console.views.map_page import MapPage
+from master_app.console.views.notices import Notices
 from master_app.console.views.overview import OverviewPage
 from master_app.console.views.page import export_rows
 from master_app.console.views.queue import QueuePage
 from master_app.console.views.settings_page import SettingsPage
-from master_app.console.views.shell import Shell
+from master_app.console.views.shell import Shell, pool_word
 
 #: Lists of nodes are made anew at most this often, however many nodes speak.
 JOINED_MS = 500
@@ -100,6 +101,11 @@ class PoolWindow(QObject):
         session.audit_changed.connect(self._audited)
         session.said.connect(lambda words, tone: shell.toast.say(words, tone=tone))
         self.live_pages.loaded.connect(lambda found: self.overview.show_tasks_count(found.total))
+        self.notices = Notices(self.look, shell, pool_word)
+        session.overview_changed.connect(self.notices.see)
+        self.notices.go.connect(self._go)
+        self.settings.show_notices(self.notices.on)
+        self.settings.notices_wanted.connect(self.notices.switch)
         self.overview.go.connect(self._go)
         self.checklist.go.connect(self._go)
         self.overview.opened.connect(self._open_task)
@@ -124,6 +130,8 @@ class PoolWindow(QObject):
         ledger.transfers_read.connect(lambda found: page.show_transfers(found, of_account=ledger.of_account))
         ledger.explained.connect(page.show_explained)
         ledger.checked.connect(page.show_check)
+        ledger.days_read.connect(page.days.show_days)
+        page.day_chosen.connect(ledger.choose_day)
         page.account_chosen.connect(ledger.choose_account)
         page.transfer_chosen.connect(ledger.explain)
         page.accounts.sort_wanted.connect(ledger.account_pages.order)
@@ -153,6 +161,7 @@ class PoolWindow(QObject):
         pool.settings_refused.connect(settings.show_problem)
         pool.doctor_read.connect(settings.show_doctor)
         settings.save_wanted.connect(pool.save_settings)
+        settings.browse_wanted.connect(self.acts.choose_storage)
         settings.doctor_wanted.connect(pool.load_doctor)
         settings.diagnostics_wanted.connect(lambda: self._copied(diagnostics(self.session)))
 

@@ -24,6 +24,9 @@ from master_app.ports.unit_of_work import Writer
 SIGN_UP_GRANT_UCPT: Final = 150_000_000
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
+#: Of what an operator writes, as much as a line of the audit log holds.
+MAX_REASON = 500
+
 
 def post_once(uow: MoneyUnit, transfer: Transfer) -> Transfer:
     """Post a transfer, or return the one of this id that is there. Another content under the id is a Conflict."""
@@ -101,8 +104,10 @@ class Money:
 
         return self._writer.execute(command)
 
-    def grant(self, who: Principal, to_username: str, amount_ucpt: int, key: str) -> Future[Transfer]:
-        """Give credits out of the mint. Operators only."""
+    def grant(
+        self, who: Principal, to_username: str, amount_ucpt: int, key: str, reason: str = ""
+    ) -> Future[Transfer]:
+        """Give credits out of the mint. Operators only. The reason stands in the audit log."""
         require(who, Action.MONEY_GRANT)
         _check_amount(amount_ucpt)
         transfer_id = f"grant:{who.user_id}:{_digest(key)}"
@@ -113,7 +118,7 @@ class Money:
             wanted = replace(plain, actor_id=who.user_id)
             done = post_once(uow, wanted)
             if done is wanted:
-                uow.publish(_audited(who, "money.grant", done))
+                uow.publish(_audited(who, "money.grant", done, reason))
             return done
 
         return self._writer.execute(command)
@@ -166,6 +171,8 @@ def _recipient(uow: MoneyUnit, username: str) -> str:
     return user.user_id
 
 
-def _audited(who: Principal, action: str, transfer: Transfer) -> AuditRecorded:
+def _audited(who: Principal, action: str, transfer: Transfer, reason: str = "") -> AuditRecorded:
     details = f"{format_cpt(transfer.amount_ucpt)} CPT, {transfer.transfer_id}"
+    if reason:
+        details += f", {reason[:MAX_REASON]}"
     return audited(who, action, transfer.credit, details, at_ms=transfer.at_ms)

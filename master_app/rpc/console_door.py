@@ -148,7 +148,7 @@ class ConsoleDoor(console_pb2_grpc.ConsoleServicer):
 
     async def Grant(self, request: Any, context: Context) -> pb.GrantReply:
         made = await asyncio.wrap_future(
-            self._service.grant(_operator(), request.username, request.amount_ucpt, request.key)
+            self._service.grant(_operator(), request.username, request.amount_ucpt, request.key, request.reason)
         )
         return pb.GrantReply(transfer_id=made)
 

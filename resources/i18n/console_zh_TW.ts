@@ -168,6 +168,10 @@
    <translation>讓第一台節點加入</translation>
   </message>
   <message>
+   <source>Browse the master's disks…</source>
+   <translation>瀏覽主控節點的磁碟…</translation>
+  </message>
+  <message>
    <source>Browse…</source>
    <translation>瀏覽…</translation>
   </message>
@@ -254,6 +258,14 @@
   <message>
    <source>Choose a zip</source>
    <translation>選擇 ZIP 檔</translation>
+  </message>
+  <message>
+   <source>Choose an attempt to read its log.</source>
+   <translation>選擇一次嘗試，即可閱讀它的日誌。</translation>
+  </message>
+  <message>
+   <source>Choose this folder</source>
+   <translation>選擇這個資料夾</translation>
   </message>
   <message>
    <source>Clear quarantine</source>
@@ -364,8 +376,16 @@
    <translation>磁碟</translation>
   </message>
   <message>
+   <source>Disk full</source>
+   <translation>磁碟已滿</translation>
+  </message>
+  <message>
    <source>Do it</source>
    <translation>前往</translation>
+  </message>
+  <message>
+   <source>Docker</source>
+   <translation>Docker</translation>
   </message>
   <message>
    <source>Door of consoles</source>
@@ -448,12 +468,36 @@
    <translation>手續費帳戶</translation>
   </message>
   <message>
+   <source>File</source>
+   <translation>檔案</translation>
+  </message>
+  <message>
+   <source>File name</source>
+   <translation>檔案名稱</translation>
+  </message>
+  <message>
    <source>Fingerprint code</source>
    <translation>指紋短碼</translation>
   </message>
   <message>
    <source>Flow</source>
    <translation>流動</translation>
+  </message>
+  <message>
+   <source>Folder above</source>
+   <translation>上一層資料夾</translation>
+  </message>
+  <message>
+   <source>Folder on {machine}</source>
+   <translation>{machine} 上的資料夾位置</translation>
+  </message>
+  <message>
+   <source>Folders on {machine}</source>
+   <translation>{machine} 上的資料夾</translation>
+  </message>
+  <message>
+   <source>Follow</source>
+   <translation>跟隨</translation>
   </message>
   <message>
    <source>For</source>
@@ -470,6 +514,10 @@
   <message>
    <source>GPU</source>
    <translation>GPU</translation>
+  </message>
+  <message>
+   <source>GPU memory</source>
+   <translation>GPU 記憶體</translation>
   </message>
   <message>
    <source>Give the master a name that other computers reach it by</source>
@@ -520,6 +568,10 @@
    <translation>高對比</translation>
   </message>
   <message>
+   <source>HiveMind needs you</source>
+   <translation>HiveMind 需要你處理</translation>
+  </message>
+  <message>
    <source>Holds</source>
    <translation>預扣帳戶</translation>
   </message>
@@ -528,12 +580,36 @@
    <translation>遠近</translation>
   </message>
   <message>
+   <source>Icon in the tray, and notices when you are needed</source>
+   <translation>在系統匣顯示圖示，需要你處理時通知</translation>
+  </message>
+  <message>
+   <source>Image</source>
+   <translation>映像檔</translation>
+  </message>
+  <message>
+   <source>Income and spend by day</source>
+   <translation>每日收入與支出</translation>
+  </message>
+  <message>
    <source>Invite people</source>
    <translation>邀請使用者</translation>
   </message>
   <message>
+   <source>Isolation</source>
+   <translation>隔離</translation>
+  </message>
+  <message>
+   <source>It failed there</source>
+   <translation>曾在該節點失敗</translation>
+  </message>
+  <message>
    <source>It gets no work until then.</source>
    <translation>核准前不分配任務。</translation>
+  </message>
+  <message>
+   <source>Its owner</source>
+   <translation>擁有者的設定</translation>
   </message>
   <message>
    <source>Its sign-ins and tokens stop at once; its tasks and nodes stay.</source>
@@ -648,6 +724,10 @@
    <translation>鎖定…</translation>
   </message>
   <message>
+   <source>Log</source>
+   <translation>日誌</translation>
+  </message>
+  <message>
    <source>Logs</source>
    <translation>日誌</translation>
   </message>
@@ -716,10 +796,6 @@
    <translation>需要處理</translation>
   </message>
   <message>
-   <source>New file on {machine}</source>
-   <translation>{machine} 上的新檔案</translation>
-  </message>
-  <message>
    <source>New link</source>
    <translation>新的連結</translation>
   </message>
@@ -748,6 +824,10 @@
    <translation>還沒有檔案。子任務完成後會出現。</translation>
   </message>
   <message>
+   <source>No free slot</source>
+   <translation>沒有空位</translation>
+  </message>
+  <message>
    <source>No link yet. Make one at the right.</source>
    <translation>還沒有連結，請在右邊建立。</translation>
   </message>
@@ -774,6 +854,10 @@
   <message>
    <source>No transfer yet. The first sign-up makes one.</source>
    <translation>還沒有帳目。第一位使用者註冊時會有。</translation>
+  </message>
+  <message>
+   <source>No.</source>
+   <translation>數量</translation>
   </message>
   <message>
    <source>Node</source>
@@ -828,6 +912,10 @@
    <translation>沒有在等的子任務。</translation>
   </message>
   <message>
+   <source>Nothing was earned or spent yet.</source>
+   <translation>還沒有收入或支出。</translation>
+  </message>
+  <message>
    <source>Now</source>
    <translation>目前狀況</translation>
   </message>
@@ -852,6 +940,10 @@
    <translation>開啟佇列</translation>
   </message>
   <message>
+   <source>Operator's decision</source>
+   <translation>管理員的決定</translation>
+  </message>
+  <message>
    <source>Other side</source>
    <translation>對方</translation>
   </message>
@@ -862,6 +954,14 @@
   <message>
    <source>Owner</source>
    <translation>擁有者</translation>
+  </message>
+  <message>
+   <source>Owner's list of images</source>
+   <translation>擁有者允許的映像檔</translation>
+  </message>
+  <message>
+   <source>Owner's list of users</source>
+   <translation>擁有者允許的使用者</translation>
   </message>
   <message>
    <source>Owner: {name}</source>
@@ -916,6 +1016,10 @@
    <translation>優先順序已改為 {n}。</translation>
   </message>
   <message>
+   <source>Processor kind</source>
+   <translation>處理器種類</translation>
+  </message>
+  <message>
    <source>Progress</source>
    <translation>進度</translation>
   </message>
@@ -924,12 +1028,20 @@
    <translation>對外名稱</translation>
   </message>
   <message>
+   <source>Quarantine</source>
+   <translation>觀察中</translation>
+  </message>
+  <message>
    <source>Queue</source>
    <translation>佇列</translation>
   </message>
   <message>
    <source>Ran</source>
    <translation>執行時間</translation>
+  </message>
+  <message>
+   <source>Reading the disks of {machine}…</source>
+   <translation>正在讀取 {machine} 的磁碟…</translation>
   </message>
   <message>
    <source>Ready, waiting</source>
@@ -942,6 +1054,14 @@
   <message>
    <source>Refused first by</source>
    <translation>不符的條件</translation>
+  </message>
+  <message>
+   <source>Required figures</source>
+   <translation>必要數值</translation>
+  </message>
+  <message>
+   <source>Reserved for another task</source>
+   <translation>已保留給其他任務</translation>
   </message>
   <message>
    <source>Restart</source>
@@ -996,12 +1116,20 @@
    <translation>執行中的嘗試</translation>
   </message>
   <message>
+   <source>SHA-256</source>
+   <translation>SHA-256</translation>
+  </message>
+  <message>
    <source>Save</source>
    <translation>儲存</translation>
   </message>
   <message>
    <source>Saved. They hold from the master's next start.</source>
    <translation>已儲存，主控節點下次啟動後生效。</translation>
+  </message>
+  <message>
+   <source>Search in the log</source>
+   <translation>在日誌中搜尋</translation>
   </message>
   <message>
    <source>Select matches</source>
@@ -1032,6 +1160,14 @@
    <translation>顯示正在移動的工作</translation>
   </message>
   <message>
+   <source>Size</source>
+   <translation>大小</translation>
+  </message>
+  <message>
+   <source>Slots</source>
+   <translation>同時執行數</translation>
+  </message>
+  <message>
    <source>Some resume by themselves; others need a decision.</source>
    <translation>有些會自動繼續，有些需要你決定。</translation>
   </message>
@@ -1052,8 +1188,16 @@
    <translation>狀態與原因</translation>
   </message>
   <message>
+   <source>State of the node</source>
+   <translation>節點狀態</translation>
+  </message>
+  <message>
    <source>States</source>
    <translation>狀態</translation>
+  </message>
+  <message>
+   <source>Stay at the end as lines come</source>
+   <translation>有新行時停在最後</translation>
   </message>
   <message>
    <source>Stop the master</source>
@@ -1070,6 +1214,10 @@
   <message>
    <source>Storage folder</source>
    <translation>儲存資料夾</translation>
+  </message>
+  <message>
+   <source>Storage folder on {machine}</source>
+   <translation>{machine} 上的儲存資料夾</translation>
   </message>
   <message>
    <source>Stored files</source>
@@ -1114,6 +1262,14 @@
   <message>
    <source>System</source>
    <translation>跟隨系統</translation>
+  </message>
+  <message>
+   <source>System of the computer</source>
+   <translation>電腦的作業系統</translation>
+  </message>
+  <message>
+   <source>System of the image</source>
+   <translation>映像檔的作業系統</translation>
   </message>
   <message>
    <source>Task</source>
@@ -1232,6 +1388,10 @@
    <translation>立即驗證</translation>
   </message>
   <message>
+   <source>Version</source>
+   <translation>版本</translation>
+  </message>
+  <message>
    <source>Waiting for approval</source>
    <translation>等待核准</translation>
   </message>
@@ -1276,6 +1436,10 @@
    <translation>為什麼在等</translation>
   </message>
   <message>
+   <source>Wrap long lines</source>
+   <translation>長行自動換行</translation>
+  </message>
+  <message>
    <source>Write a first backup</source>
    <translation>完成第一次備份</translation>
   </message>
@@ -1298,6 +1462,10 @@
   <message>
    <source>a task before it failed</source>
    <translation>前置任務失敗</translation>
+  </message>
+  <message>
+   <source>at most {what}</source>
+   <translation>最多 {what}</translation>
   </message>
   <message>
    <source>correction</source>
@@ -1520,6 +1688,10 @@
    <translation>比前一小時 {change}</translation>
   </message>
   <message>
+   <source>{date}: income {income}, spend {spend} CPT</source>
+   <translation>{date}：收入 {income}，支出 {spend} CPT</translation>
+  </message>
+  <message>
    <source>{folder} cannot be written: {reason}</source>
    <translation>無法寫入 {folder}：{reason}</translation>
   </message>
@@ -1536,6 +1708,10 @@
    <translation>可用 {free}，共 {total}</translation>
   </message>
   <message>
+   <source>{free} free · {n} folders</source>
+   <translation>可用 {free} · {n} 個資料夾</translation>
+  </message>
+  <message>
    <source>{held} reserved of {total}</source>
    <translation>已保留 {held}，共 {total}</translation>
   </message>
@@ -1544,6 +1720,10 @@
 {n} running subtasks stop now; what was used is charged.</source>
    <translation>{names}
 {n} 個執行中的子任務會立即停止；已用掉的仍會計費。</translation>
+  </message>
+  <message>
+   <source>{name} and {n} more</source>
+   <translation>{name} 及其他 {n} 台</translation>
   </message>
   <message>
    <source>{name} has joined</source>
@@ -1584,6 +1764,10 @@
   <message>
    <source>{n} lines; each hashes the one before it</source>
    <translation>{n} 筆，每筆都接續前一筆的雜湊</translation>
+  </message>
+  <message>
+   <source>{n} new lines</source>
+   <translation>{n} 行新內容</translation>
   </message>
   <message>
    <source>{n} nodes</source>
@@ -1656,6 +1840,10 @@
   <message>
    <source>{n}, by priority and age</source>
    <translation>{n} 個，依優先順序與時間</translation>
+  </message>
+  <message>
+   <source>{n}{more} hits</source>
+   <translation>找到 {n}{more} 處</translation>
   </message>
   <message>
    <source>{share} of {n} ended</source>

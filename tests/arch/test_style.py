@@ -15,7 +15,6 @@ MAX_FUNCTION_LINES = 60
 LONG_FILES: dict[str, str] = {
     "worker_app/execution/runner.py": "one file by design: it is put into containers as it is",
     "tests/support/worker_scenes.py": "a table of invented data: the scenes of the worker's window",
-    "tests/fakes/console_sample.py": "rows of sample data, a method for each answer of the port",
     "tests/support/pool_master.py": "a master with scripted nodes, as one thing that tests hold",
     "tests/unit/worker_app/agent/test_state_model.py": "one model with its invariants",
     "tests/integration/services/test_attempt_rules.py": "one test for each rule of a lifecycle",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal
 
+from core.desktop import figures
 from core.desktop.tables import RowModel
 from core.desktop.translations import tr
 from core.domain.console_pages import (
     AccountRow,
     AuditRow,
+    DayRow,
+    DayRows,
     ListQuery,
     TransferQuery,
     TransferRow,
@@ -20,8 +24,11 @@ from core.domain.console_pages import (
 )
 from core.domain.operations import NewJoinLink, NewUser, NodeAction
 from master_app.console.controllers.paging import PagedList
-from master_app.console.controllers.session import Session, words_of
+from master_app.console.controllers.session import Session, now_ms, words_of
 from master_app.console.models import page_rows
+
+DAY_MS: Final = 86_400_000
+DAYS: Final = 30
 
 
 class LedgerController(QObject):
@@ -29,6 +36,7 @@ class LedgerController(QObject):
 
     accounts_read = Signal(object)
     transfers_read = Signal(object)
+    days_read = Signal(object)
     explained = Signal(object, object)
     checked = Signal(object)
 
@@ -36,6 +44,7 @@ class LedgerController(QObject):
         super().__init__(session)
         self._session = session
         self._account = [""]
+        self._day: DayRow | None = None
         self.accounts: RowModel[AccountRow] = RowModel(page_rows.account_columns(), key=lambda row: row.account_id)
         self.transfers: RowModel[TransferRow] = RowModel(
             page_rows.transfer_columns(self._account), key=lambda row: row.sequence
@@ -52,7 +61,14 @@ class LedgerController(QObject):
             session,
             self.transfers,
             lambda text, sort, down, offset, limit: master.transfers(
-                TransferQuery(account_id=self._account[0], text=text, offset=offset, limit=limit)
+                TransferQuery(
+                    account_id=self._account[0],
+                    text=text,
+                    since_ms=self._day.at_ms if self._day is not None else 0,
+                    until_ms=self._day.at_ms + DAY_MS if self._day is not None else 0,
+                    offset=offset,
+                    limit=limit,
+                )
             ),
         )
         self.account_pages.loaded.connect(self.accounts_read)
@@ -65,10 +81,30 @@ class LedgerController(QObject):
     def load(self) -> None:
         self.account_pages.touch()
         self.transfer_pages.touch()
+        self._load_days()
 
     def choose_account(self, row: AccountRow | None) -> None:
         self._account[0] = row.account_id if row is not None else ""
         self.transfer_pages.reload()
+        self._load_days()
+
+    def choose_day(self, day: DayRow | None) -> None:
+        self._day = day
+        self.transfer_pages.reload()
+
+    def _load_days(self) -> None:
+        """Ask for the last weeks in this computer's days; a day without a transfer is a day of nothing."""
+        account, midnight_ms, offset_ms = self._account[0], *today()
+
+        def done(found: DayRows) -> None:
+            if account != self._account[0]:
+                return
+            known = {row.at_ms: row for row in found.rows}
+            nothing = [DayRow(at_ms=midnight_ms - n * DAY_MS, income_ucpt=0, spend_ucpt=0) for n in range(DAYS)]
+            self.days_read.emit([known.get(day.at_ms, day) for day in reversed(nothing)] if known else [])
+
+        future = self._session.master.days(account, midnight_ms - (DAYS - 1) * DAY_MS, offset_ms)
+        self._session.ask(future, done, owner=self)
 
     def explain(self, row: TransferRow | None) -> None:
         if row is not None:
@@ -177,6 +213,14 @@ class PoolController(QObject):
 
     def load_doctor(self) -> None:
         self._session.ask(self._session.master.doctor(), self.doctor_read.emit, owner=self)
+
+
+def today() -> tuple[int, int]:
+    """Return when this day began, and how far the clock here is ahead of UTC; both in milliseconds."""
+    at_ms = now_ms()
+    ahead = figures.local(at_ms).astimezone().utcoffset() or timedelta()
+    offset_ms = round(ahead.total_seconds() * 1000)
+    return (at_ms + offset_ms) // DAY_MS * DAY_MS - offset_ms, offset_ms
 
 
 def _listed(call: Callable[[ListQuery], Any]) -> Callable[[str, str, bool, int, int], Any]:

@@ -21,6 +21,8 @@ LIVE = tuple(sorted(state.value for state in LIVE_TASK_STATES))
 ENDED = tuple(sorted(state.value for state in TERMINAL_TASK_STATES))
 SHELVES = {"live": LIVE, "needs": ("HELD",), "ended": ENDED}
 DETAIL_MS = 1_000
+#: Of a log, as much as a view of it can be filled with again.
+LOG_KEPT_BYTES = 1 << 20
 
 
 class TasksController(QObject):
@@ -89,7 +91,9 @@ class TaskDetail(QObject):
     """The task that is open: asked for again each second while it is looked at and something of it changes."""
 
     changed = Signal()
-    log_changed = Signal()
+    #: Another log is opened; then each piece of it that comes.
+    log_opened = Signal()
+    log_added = Signal(bytes)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -103,6 +107,7 @@ class TaskDetail(QObject):
         self.attempt_id = ""
         self.log = b""
         self._log_next = 0
+        self._reading = False
         self._stream = "out"
         self._timer = QTimer(self)
         self._timer.setInterval(DETAIL_MS)
@@ -124,7 +129,8 @@ class TaskDetail(QObject):
 
     def open_log(self, attempt_id: str, stream: str = "out") -> None:
         self.attempt_id, self._stream, self.log, self._log_next = attempt_id, stream, b"", 0
-        self.log_changed.emit()
+        self._reading = False
+        self.log_opened.emit()
         self._read_log()
 
     def _touched(self, task_ids: set[str]) -> None:
@@ -167,13 +173,24 @@ class TaskDetail(QObject):
         self._session.ask(future, done, lambda _error: None, owner=self)
 
     def _read_log(self) -> None:
-        attempt_id = self.attempt_id
+        attempt_id, stream = self.attempt_id, self._stream
 
         def done(piece: Any) -> None:
-            if attempt_id == self.attempt_id and piece.content:
-                self.log += piece.content
+            if (attempt_id, stream) != (self.attempt_id, self._stream):
+                return
+            self._reading = False
+            if piece.content:
+                self.log = (self.log + piece.content)[-LOG_KEPT_BYTES:]
                 self._log_next = piece.next
-                self.log_changed.emit()
+                self.log_added.emit(piece.content)
+                if piece.next < piece.size:
+                    self._read_log()
 
-        future = self._session.master.log(attempt_id, self._stream, self._log_next, 0)
-        self._session.ask(future, done, lambda _error: None, owner=self)
+        def failed(_error: BaseException) -> None:
+            self._reading = False
+
+        if self._reading:
+            return
+        self._reading = True
+        future = self._session.master.log(attempt_id, stream, self._log_next, 0)
+        self._session.ask(future, done, failed, owner=self)

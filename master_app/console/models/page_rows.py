@@ -9,7 +9,7 @@ from core.desktop.states import Face, Shape
 from core.desktop.tables import Column
 from core.desktop.tokens import Tint
 from core.desktop.translations import mark, tr
-from core.domain.console import AttemptRow, NodeTile, WhyRow
+from core.domain.console import ArtifactRow, AttemptRow, NodeTile
 from core.domain.console_pages import AccountRow, AuditRow, LinkRow, TransferRow, UserRow
 
 KINDS = {"mint": mark("Mint"), "holds": mark("Holds"), "fees": mark("Fees")}
@@ -307,16 +307,19 @@ def attempt_columns() -> list[Column[AttemptRow]]:
     ]
 
 
-def why_columns() -> list[Column[WhyRow]]:
+def artifact_columns() -> list[Column[ArtifactRow]]:
     return [
-        Column(name="node", heading=lambda: tr("Node"), text=lambda row: row.node_name, width=130, strong=True),
+        Column(name="name", heading=lambda: tr("File"), text=lambda row: row.name, width=320, strong=True),
+        Column(name="index", heading=lambda: tr("Subtask"), text=lambda row: str(row.index), width=80, right=True),
         Column(
-            name="rule",
-            heading=lambda: tr("Refused first by"),
-            text=lambda row: row.rule or tr("would take it"),
-            width=140,
-            tone=lambda row: "bad" if row.permanent else "text",
+            name="size", heading=lambda: tr("Size"), text=lambda row: figures.size(row.size), width=100, right=True
         ),
-        Column(name="needs", heading=lambda: tr("Needs"), text=lambda row: row.needed, width=150),
-        Column(name="has", heading=lambda: tr("Has"), text=lambda row: row.available, width=150),
+        Column(
+            name="sha256",
+            heading=lambda: tr("SHA-256"),
+            text=lambda row: row.sha256[:16],
+            width=160,
+            tone=lambda row: "text_2",
+            tip=lambda row: row.sha256,
+        ),
     ]

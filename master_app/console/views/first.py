@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from core.desktop import figures
+from core.desktop.background import Background
 from core.desktop.fonts import code_font
 from core.desktop.look import Look
 from core.desktop.theme import Scheme
@@ -33,6 +34,9 @@ from core.desktop.widgets import (
 )
 from master_app.console.places import Place
 from master_app.console.port import fingerprint
+
+#: After the last key.
+CHECK_MS = 200
 
 
 class FirstScreen(QWidget):
@@ -59,6 +63,12 @@ class FirstScreen(QWidget):
             ),
             spacing=2,
         )
+        self._background = Background(self)
+        self._checks = 0
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(CHECK_MS)
+        self._soon.timeout.connect(self._check)
         self._problem = label(look, wrap=True)
         set_tone(self._problem, "bad")
         top = row(mark, spacing=14)
@@ -155,7 +165,7 @@ class FirstScreen(QWidget):
         ):
             form.addRow(label(look, text, quiet=True), widget)
             _name(look, widget, text)
-            widget.textChanged.connect(self._check)
+            widget.textChanged.connect(self._touched)
         self._checked = label(look, quiet=True, wrap=True)
         self.start = button(
             look,
@@ -200,13 +210,29 @@ class FirstScreen(QWidget):
         self.start.setEnabled(True)
         self.connect_button.setEnabled(bool(self.link.text().strip()))
 
+    def _touched(self) -> None:
+        self.start.setEnabled(False)
+        self._soon.start()
+
     def _check(self) -> None:
-        problems = [
-            problem for field in (self.web, self.node, self.control) if (problem := _port_problem(field.text()))
-        ]
+        """Try doors and folder, not on this thread: a disk that sleeps must not hold the window."""
+        self._checks += 1
+        number, doors = self._checks, [field.text() for field in (self.web, self.node, self.control)]
         folder = self.folder.text().strip()
-        if folder and (problem := _folder_problem(Path(folder))):
-            problems.append(problem)
+
+        def found() -> list[str]:
+            problems = [problem for door in doors if (problem := _port_problem(door))]
+            if folder and (problem := _folder_problem(Path(folder))):
+                problems.append(problem)
+            return problems
+
+        def show(problems: list[str]) -> None:
+            if number == self._checks:
+                self._show_checked(problems)
+
+        self._background.run(found, show, owner=self)
+
+    def _show_checked(self, problems: list[str]) -> None:
         self._checked.setText("\n".join(problems) or tr("Ports are free; nothing is opened in a firewall."))
         set_tone(self._checked, "bad" if problems else "")
         self.start.setEnabled(not problems)

@@ -21,6 +21,7 @@ from core.domain.console_pages import (
 )
 from core.domain.operations import LedgerCheck
 from master_app.console.models.page_rows import KINDS
+from master_app.console.views.day_bars import DayBars
 from master_app.console.views.page import Page, kept_split, plain_note, search_field
 
 
@@ -29,6 +30,7 @@ class LedgerPage(Page):
 
     account_chosen = Signal(object)
     transfer_chosen = Signal(object)
+    day_chosen = Signal(object)
     verify_wanted = Signal()
     grant_wanted = Signal()
     backup_wanted = Signal()
@@ -61,11 +63,14 @@ class LedgerPage(Page):
         self.transfers.selectionModel().currentRowChanged.connect(
             lambda index: self.transfer_chosen.emit(transfers.row_at(index.row()))
         )
+        self.days = DayBars(look)
+        self.days.chosen.connect(self._say_day)
         self._sums = caption(look)
         self._none = EmptyState(look, lambda: tr("No transfer yet. The first sign-up makes one."))
         middle.body.addLayout(
             row(section(look, lambda: tr("Transfers")), None, self._sums, margins=(12, 8, 12, 6))
         )
+        middle.body.addWidget(self.days)
         middle.body.addWidget(self.transfers, 1)
         middle.body.addWidget(self._none, 1)
         self._explain(right)
@@ -90,7 +95,12 @@ class LedgerPage(Page):
         card.body.addStretch(1)
         card.body.addLayout(row(section(look, lambda: tr("Verify ledger")), None, self._verify))
         card.body.addWidget(self._verdict)
-        look.says(self, lambda: self._words.setText(tr("Choose a transfer to see how its amount came about.")))
+        self._has_amount = False
+        look.says(self, self._say_hint)
+
+    def _say_hint(self) -> None:
+        if not self._has_amount:
+            self._words.setText(tr("Choose a transfer to see how its amount came about."))
 
     def show_accounts(self, found: AccountRows) -> None:
         self._pool.setText(
@@ -105,6 +115,8 @@ class LedgerPage(Page):
 
     def show_transfers(self, found: TransferRows, *, of_account: bool) -> None:
         words = plural(found.total, "{n} row", "{n} rows")
+        if self.days.day is not None:
+            words += f" · {figures.local(self.days.day.at_ms).strftime('%Y-%m-%d')}"
         if of_account:
             words += f" · {figures.cpt(found.in_ucpt, sign=True)} · {figures.cpt(-found.out_ucpt)}"
         self._sums.setText(words)
@@ -112,6 +124,7 @@ class LedgerPage(Page):
         self.transfers.setVisible(found.total != 0)
 
     def show_explained(self, transfer: TransferRow, found: Explained) -> None:
+        self._has_amount = True
         self._amount.setText(f"{figures.cpt(transfer.amount_ucpt)} CPT")
         self._words.setText(found.summary)
         self._lines.setText("\n".join(found.lines[:40]))
@@ -132,7 +145,12 @@ class LedgerPage(Page):
         )
         set_tone(self._verdict, "good" if check.sound else "bad")
 
+    def _say_day(self, _day: object) -> None:
+        self.day_chosen.emit(self.days.day)
+
     def _show_all(self) -> None:
+        if self.days.day is not None:
+            self.days.choose(None)
         self.accounts.clearSelection()
         self.account_chosen.emit(None)
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QShortcut, QTextCursor
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QInputDialog,
     QMenu,
@@ -37,16 +37,17 @@ from core.desktop.widgets import (
     section,
     set_tone,
 )
-from core.domain.console import AttemptRow, WhyRow
+from core.domain.console import ArtifactRow, AttemptRow
 from core.domain.operations import TaskAction
 from core.domain.views import TaskView
 from master_app.console.controllers.tasks import LIVE, TaskDetail
-from master_app.console.models.page_rows import attempt_columns, why_columns
+from master_app.console.models.page_rows import artifact_columns, attempt_columns
 from master_app.console.models.task_rows import ended_count, eta
+from master_app.console.models.why_rows import WhyClass, folded, why_columns
+from master_app.console.views.log_view import LogView
 from master_app.console.views.page import Page, kept_split, plain_note, search_field
+from master_app.console.views.queue_table import QueueTable
 from master_app.console.views.task_widgets import Gantt, SubtaskGrid
-
-MAX_LOG_CHARS = 400_000
 
 
 class QueuePage(Page):
@@ -76,7 +77,8 @@ class QueuePage(Page):
         )
         self.add_tools(self.shelf, self.search, self.export, send)
         self.body.setContentsMargins(0, 0, 0, 0)
-        self.table = Table(look, model, "queue")
+        self.table = QueueTable(look, model)
+        self.table.moved.connect(self.priority_wanted)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._menu)
         self.table.selectionModel().currentRowChanged.connect(self._current)
@@ -182,9 +184,10 @@ class TaskPane(QWidget):
         self._why_words = label(look, strong=True, wrap=True)
         self._cheapest = label(look, quiet=True, wrap=True)
         self.attempts: RowModel[AttemptRow] = RowModel(attempt_columns(), key=lambda each: each.attempt_id)
-        self.why: RowModel[WhyRow] = RowModel(why_columns(), key=lambda each: each.node_id)
-        self._log, self._manifest, self._files, self._cost = (_reader() for _ in range(4))
-        self._log_note = caption(look)
+        self.why: RowModel[WhyClass] = RowModel(why_columns(), key=lambda each: each.key)
+        self.files: RowModel[ArtifactRow] = RowModel(artifact_columns(), key=lambda each: (each.index, each.name))
+        self._manifest, self._cost = _reader(), _reader()
+        self.log = LogView(look)
         self._add_tabs()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -194,7 +197,8 @@ class TaskPane(QWidget):
         self._grid.opened.connect(self._open_index)
         self._gantt.opened.connect(self._open_log)
         detail.changed.connect(self._show)
-        detail.log_changed.connect(self._show_log)
+        detail.log_opened.connect(self._name_log)
+        detail.log_added.connect(self.log.add)
         look.says(self, self._show)
 
     def _add_tabs(self) -> None:
@@ -236,14 +240,20 @@ class TaskPane(QWidget):
         streams.chosen.connect(lambda stream: self._detail.open_log(self._detail.attempt_id, stream))
         logs = QSplitter()
         logs.addWidget(self.attempt_table)
-        logs.addWidget(
-            holder(column(row(self._log_note, None, streams, margins=(8, 4, 8, 0)), self._log, spacing=4))
-        )
+        self.log.tools.insertWidget(1, streams)
+        logs.addWidget(self.log)
         kept_split(look, logs, "task-logs", [460, 700])
-        self._tab_widgets = (now, logs, self._files, self._cost, self._manifest)
+        self._tab_widgets = (now, logs, self._files_page(), self._cost, self._manifest)
         for widget in self._tab_widgets:
             self.tabs.addTab(widget, "")
         look.says(self.tabs, self._say_tabs)
+
+    def _files_page(self) -> QWidget:
+        self._files = Table(self._look, self.files, "files")
+        self._no_files = EmptyState(
+            self._look, lambda: tr("No file yet. Files appear when a subtask has succeeded.")
+        )
+        return holder(column(self._files, self._no_files, spacing=0))
 
     def _say_tabs(self) -> None:
         for place, text in enumerate((tr("Now"), tr("Logs"), tr("Artifacts"), tr("Cost"), tr("Manifest"))):
@@ -298,14 +308,12 @@ class TaskPane(QWidget):
             if why is not None and why.cheapest_change
             else ""
         )
-        self.why.set_rows(why.rows if why is not None else [])
+        self.why.set_rows(folded(why.rows) if why is not None else [])
         _set_text(self._manifest, detail.manifest)
         files = detail.artifacts.rows if detail.artifacts is not None else ()
-        _set_text(
-            self._files,
-            "\n".join(f"{figures.size(each.size):>10}  {each.name}" for each in files)
-            or tr("No file yet. Files appear when a subtask has succeeded."),
-        )
+        self.files.set_rows(files)
+        self._files.setVisible(bool(files))
+        self._no_files.setVisible(not files)
         lines = [
             f"{tr('Paid so far')}: {figures.cpt(task.paid_ucpt)} CPT",
             f"{tr('Held for it now')}: {figures.cpt(task.hold_ucpt)} CPT",
@@ -319,20 +327,10 @@ class TaskPane(QWidget):
         ]
         _set_text(self._cost, "\n".join(lines[:5_000]))
 
-    def _show_log(self) -> None:
-        text = self._detail.log.decode(errors="replace")[-MAX_LOG_CHARS:]
-        at_end = self._log.verticalScrollBar().value() >= self._log.verticalScrollBar().maximum() - 4
-        shown = self._log.toPlainText()
-        if text.startswith(shown) and shown:
-            cursor = QTextCursor(self._log.document())
-            cursor.movePosition(QTextCursor.MoveOperation.End)
-            cursor.insertText(text[len(shown) :])
-        else:
-            self._log.setPlainText(text)
-        if at_end:
-            self._log.verticalScrollBar().setValue(self._log.verticalScrollBar().maximum())
+    def _name_log(self) -> None:
+        """Another log begins: say whose it is."""
         found = next((each for each in self._detail.attempts if each.attempt_id == self._detail.attempt_id), None)
-        words = (
+        self.log.clear(
             tr(
                 "Subtask {index}, attempt {number} on {node}",
                 index=found.index,
@@ -341,9 +339,6 @@ class TaskPane(QWidget):
             )
             if found is not None
             else ""
-        )
-        self._log_note.setText(
-            f"{words} · {figures.size(len(self._detail.log))}" if text else f"{words} · {tr('no output yet')}"
         )
 
     def _open_index(self, index: int) -> None:

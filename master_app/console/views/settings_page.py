@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from core.desktop.look import Look
 from core.desktop.states import Face, Shape
@@ -41,7 +41,10 @@ class SettingsPage(Page):
 
     save_wanted = Signal(object)
     doctor_wanted = Signal()
+    #: Carries the folder of now and what takes the chosen one.
+    browse_wanted = Signal(str, object)
     diagnostics_wanted = Signal()
+    notices_wanted = Signal(bool)
 
     def __init__(self, look: Look) -> None:
         super().__init__(look, lambda: tr("Settings"))
@@ -110,6 +113,15 @@ class SettingsPage(Page):
         card.body.addWidget(section(look, lambda: tr("This window")))
         card.body.addLayout(row(label(look, lambda: tr("Colours"), quiet=True), schemes, None))
         card.body.addLayout(row(label(look, lambda: tr("Language"), quiet=True), languages, None))
+        self._notices = QCheckBox()
+        self._notices.toggled.connect(self.notices_wanted)
+        look.says(
+            self._notices, lambda: self._notices.setText(tr("Icon in the tray, and notices when you are needed"))
+        )
+        card.body.addWidget(self._notices)
+
+    def show_notices(self, on: bool) -> None:
+        self._notices.setChecked(on)
 
     def show_settings(self, found: SettingRows) -> None:
         self._problem.setText("")
@@ -120,12 +132,29 @@ class SettingsPage(Page):
                 field.setAccessibleName(setting.name)
                 field.textChanged.connect(self._check)
                 self._fields[setting.name] = field
-                self._form.addRow(label(self.look, setting.name, quiet=True), field)
+                self._form.addRow(label(self.look, setting.name, quiet=True), self._line(setting.name, field))
             self._stored[setting.name] = setting.value
             field.setText(setting.value)
             field.setPlaceholderText(setting.standard)
             field.setToolTip(tr("Waits for a restart of the master.") if setting.waits_for_restart else "")
         self._check()
+
+    def _line(self, name: str, field: QLineEdit) -> QWidget:
+        """A folder can be chosen on the master's disks."""
+        if name != "storage":
+            return field
+        look = self.look
+        browse = button(
+            look,
+            icon="folder",
+            kind="icon",
+            tip=lambda: tr("Browse the master's disks…"),
+            on_click=lambda: self.browse_wanted.emit(field.text(), field.setText),
+        )
+        line = row(spacing=6)
+        line.addWidget(field, 1)
+        line.addWidget(browse)
+        return holder(line)
 
     def show_problem(self, words: str) -> None:
         self._problem.setText(words)

@@ -118,6 +118,8 @@ def test_priority_and_state_are_changed_and_audited(client: RemoteMaster, task_i
 def test_the_ledger_adds_up_and_explains_itself(client: RemoteMaster, task_id: str) -> None:
     client.grant("olga", 25_000_000, "once", "for a test").result(10)
     client.grant("olga", 25_000_000, "once", "for a test").result(10)
+    lines = client.audit(ListQuery(text="money.grant")).result(10).rows
+    assert ["for a test" in line.details for line in lines] == [True], "why stands in the log, once"
     accounts = client.accounts(ListQuery()).result(10)
     assert accounts.sum_ucpt == 0
     olga = next(row for row in accounts.rows if row.name == "olga")

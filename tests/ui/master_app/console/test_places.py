@@ -54,20 +54,19 @@ def test_the_first_screen_refuses_taken_ports_and_never_starts_a_second_master(
     first.show()
     with served_master(tmp_path) as master:
         first.web.setText(master.endpoint().address)
+        qtbot.waitUntil(lambda: "in use" in first._checked.text())
         assert not first.start.isEnabled()
-        assert "in use" in first._checked.text()
         first.show_local(True)
         assert not first.start.isVisible() and first.open_local.isVisible()
     first.show_local(False)
     first.web.setText("127.0.0.1:0")
     first.folder.setText(str(tmp_path / "none" / "below"))
-    assert "is not there" in first._checked.text()
+    qtbot.waitUntil(lambda: "is not there" in first._checked.text())
     first.folder.setText(str(tmp_path))
     first.node.setText("127.0.0.1:0")
     first.control.setText("127.0.0.1:0")
-    assert first.start.isEnabled() and first._checked.text() == tr(
-        "Ports are free; nothing is opened in a firewall."
-    )
+    qtbot.waitUntil(first.start.isEnabled)
+    assert first._checked.text() == tr("Ports are free; nothing is opened in a firewall.")
 
 
 def test_a_child_master_starts_and_its_end_is_noticed(qtbot: QtBot, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_task_is_opened_with_its_grid_attempts_reasons_and_log(opened: Opened,
     assert pool.queue.detail.why.rowCount() == 4
     pool.queue.detail.attempt_table.opened.emit("attempt0003")
     qtbot.waitUntil(lambda: b"epoch 43" in pool.detail.log)
-    assert "epoch 43" in pool.queue.detail._log.toPlainText()
+    assert "epoch 43" in pool.queue.detail.log.text.toPlainText()
 
 
 def test_cancelling_names_the_tasks_and_needs_a_reason(opened: Opened, qtbot: QtBot) -> None:
