@@ -87,6 +87,11 @@ set -e
 if [ -d /run/systemd/system ] && [ "$1" = remove ]; then
     systemctl disable --now {service}.service || true
 fi
+{farewell}"""
+#: The engine outlives the package: what tasks left in it goes with us.
+_CLEAN = """if [ "$1" = remove ] && [ -d /var/lib/{user} ]; then
+    {command} clean --data-dir /var/lib/{user} || true
+fi
 """
 
 
@@ -143,7 +148,13 @@ def lay_out(package: Package, frozen: Path, root: Path) -> None:
     (debian / "control").write_text(control(package, size_kb), encoding="utf-8")
     for name, text in (("postinst", _POSTINST), ("prerm", _PRERM)):
         script = debian / name
-        script.write_text(text.format(user=package.user, service=package.service), encoding="ascii")
+        farewell = (
+            _CLEAN.format(user=package.user, command=package.command)
+            if package.service == "hivemind-agent"
+            else ""
+        )
+        filled = text.format(user=package.user, service=package.service, farewell=farewell)
+        script.write_text(filled, encoding="ascii")
         script.chmod(0o755)
     for path in [root, *root.rglob("*")]:
         if not path.is_symlink():

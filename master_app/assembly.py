@@ -22,6 +22,7 @@ from master_app.node_pool.node_logs import NodeLogs
 from master_app.node_pool.queries import NodeQueries
 from master_app.node_pool.reaper import Reaper
 from master_app.node_pool.sessions import NodeSessions
+from master_app.node_pool.wishes import NodeWishes
 from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
 from master_app.notices.sending import NoticeSender
@@ -32,6 +33,7 @@ from master_app.settings import MasterSettings
 from master_app.storage.storage import Storage
 from master_app.tasks.control import TaskControl
 from master_app.tasks.intake import Intake
+from master_app.tasks.practice import Practice
 from master_app.tasks.retention import Retention
 from master_app.users.accounts import UserAccounts
 from master_app.users.audit import AuditLog
@@ -91,6 +93,7 @@ class Master:
     conditions: Conditions
     vitals: Vitals
     intake: Intake
+    practice: Practice
     control: TaskControl
     accounts: UserAccounts
     sign_in: SignIn
@@ -123,6 +126,7 @@ class Master:
             sessions=self.sessions,
             directory=self.membership,
             enrolment=self.membership,
+            membership=NodeWishes(self.practice, self.membership),
             grants=self.grants,
             blobs=self.store,
             logs=self.logs,

@@ -25,10 +25,12 @@ from master_app.feed import Feed
 from master_app.fittings import (
     bracket,
     first_rules,
+    introducer,
     link_maker,
     merge_failed,
     owner_name,
     package_resolver,
+    practice_of,
     public_host,
     publisher,
     storage_folder,
@@ -78,7 +80,6 @@ from master_app.vitals import Vitals
 from master_app.vpn.configs import VpnConfigs
 
 logger = logging.getLogger(__name__)
-DAY_MS = 86_400_000
 #: Threads that wait for the database or a disk on behalf of doors.
 DOOR_THREADS = 8
 SLOW_THREADS = 2
@@ -112,7 +113,7 @@ def build_master(settings: MasterSettings, data_dir: Path, clock: Clock) -> Mast
     bus, feed = EventBus(), Feed()
     specs = SpecCache()
     rollup = Rollup(
-        retention_ms=settings.retention_days * DAY_MS,
+        retention_ms=settings.retention_days * 86_400_000,
         on_stop=wires.stop,
         on_parts_ended=wires.parts_ended,
     )
@@ -161,7 +162,6 @@ def _build(
         cores=cores,
         clock=clock,
     )
-    images = read_catalogue(paths.resources() / "images")
     doors = Doors(host=public_host(settings))
 
     # node pool
@@ -212,6 +212,7 @@ def _build(
         now_ms=clock.wall_ms,
         node_door=lambda: f"{bracket(doors.host)}:{doors.node_port}",
         pool_name=settings.pool_name,
+        introduce=introducer(rules),
         dispatch=dispatcher.run,
     )
     reaper = Reaper(
@@ -255,7 +256,7 @@ def _build(
     intake = Intake(
         writer=writer,
         store=store,
-        images=images,
+        images=read_catalogue(paths.resources() / "images"),
         images_allowed=settings.images_allowed,
         registry=Registry(),
         packages=package_resolver(settings, data_dir, store),
@@ -290,7 +291,6 @@ def _build(
         rules=rules,
         on_quota=quotas.on_quota,
     )
-    invitations = Invitations(writer=writer, minting=minting)
     audit = AuditLog(writer=writer, reads=storage.audit_reads, users=storage.user_reads)
     money = Money(writer, storage.ledger_reads)
     links = JoinLinks(
@@ -366,11 +366,12 @@ def _build(
         conditions=conditions,
         vitals=vitals,
         intake=intake,
+        practice=practice_of(writer, intake, quotas, slow_threads),
         control=control,
         accounts=accounts,
         sign_in=sign_in,
         authenticator=authenticator,
-        invitations=invitations,
+        invitations=Invitations(writer=writer, minting=minting),
         rules=rules,
         quotas=quotas,
         audit=audit,

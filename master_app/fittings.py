@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from core.blobs.store import BlobStore
@@ -14,19 +14,24 @@ from core.domain.events import AuditRecorded, Fact
 from core.domain.ledger import parse_cpt
 from core.domain.pool_rules import PoolRules
 from core.domain.session import JoinLink
-from core.domain.user import SignUp
+from core.domain.user import Role, SignUp, UserState
 from core.eventbus import EventBus
+from core.paths import resources
 from core.rpc.join_link import make_join_link
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors
 from master_app.feed import Feed
 from master_app.marker import KEPT_FILE
 from master_app.node_pool.membership import LinkMade
-from master_app.ports.unit_of_work import UnitOfWork
+from master_app.ports.unit_of_work import UnitOfWork, Writer
 from master_app.settings import MasterSettings, is_loopback, split_address
 from master_app.storage.storage import Storage
+from master_app.tasks.intake import Intake
 from master_app.tasks.packages import PackageResolver
-from master_app.users.accounts import default_sign_up
+from master_app.tasks.practice import Practice
+from master_app.users.accounts import FIRST_OPERATOR, default_sign_up
+from master_app.users.quotas import Quotas
+from master_app.users.rules import RulesBook
 from master_app.vpn.hub import Hub, HubSettings, with_port
 from master_app.vpn.keys import hub_key
 from master_app.vpn.wireguard import SystemWireGuard
@@ -39,6 +44,37 @@ VPN_KEY = "vpn-hub.key"
 def owner_name(uow: UnitOfWork, user_id: str) -> str:
     user = uow.users.get(user_id)
     return user.username if user is not None else ""
+
+
+def introducer(rules: RulesBook) -> Callable[[UnitOfWork, str, str], Mapping[str, str]]:
+    """Return what tells a joining node of the pool's people: whose it is, who runs the pool, who may submit."""
+
+    def introduce(uow: UnitOfWork, owner_id: str, made_by: str) -> Mapping[str, str]:
+        # The operator who made the link, else the first one of the pool.
+        asked = (uow.users.get(made_by), uow.users.find(FIRST_OPERATOR))
+        operators = [one for one in asked if one and Role.OPERATOR in one.roles and one.state is UserState.ACTIVE]
+        return {
+            "owner_name": owner_name(uow, owner_id),
+            "operator": operators[0].username if operators else "",
+            "sign_up": rules.now.sign_up.value,
+        }
+
+    return introduce
+
+
+def storage_folder(settings: MasterSettings, data_dir: Path) -> Path:
+    """Return where bundles and results are."""
+    return settings.storage or data_dir / "blobs"
+
+
+def practice_of(writer: Writer, intake: Intake, quotas: Quotas, threads: Executor) -> Practice:
+    return Practice(
+        writer=writer,
+        intake=intake,
+        folder=resources() / "practice",
+        threads=threads,
+        on_quota=quotas.on_quota,
+    )
 
 
 def first_rules(settings: MasterSettings) -> PoolRules:
@@ -139,11 +175,6 @@ def public_host(settings: MasterSettings) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
-
-
-def storage_folder(settings: MasterSettings, data_dir: Path) -> Path:
-    """Return where bundles and results are."""
-    return settings.storage or data_dir / "blobs"
 
 
 def bracket(host: str) -> str:

@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     _common(once)
     once.add_argument("folder", type=Path)
     once.add_argument("--index", type=int, default=0)
+    clean = commands.add_parser("clean", help="remove what tasks left in the engine and on the disk")
+    clean.set_defaults(command=_clean)
+    _common(clean)
     wrong = commands.add_parser("conditions", help="what is wrong with the running agent, and what comes next")
     wrong.set_defaults(command=_conditions)
     _common(wrong)
@@ -122,6 +125,7 @@ def _tray(arguments: argparse.Namespace) -> int:
                 folder=folder,
                 agent_command=agent,
                 login_command=[*paths.program("worker_app", window=True), *more, "--minimized"],
+                link_command=[*program, *more, "--link"],
                 minimized=arguments.minimized,
                 link=arguments.link,
             )
@@ -192,6 +196,19 @@ def _run_once(arguments: argparse.Namespace) -> int:
 
     with logs.configure(file=None, level="WARNING"):
         return asyncio.run(once())
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    from worker_app import bootstrap
+    from worker_app.agent.workspace import Workspace
+
+    folders = _folders(arguments)
+    workspace = Workspace(folders.data)
+    settings = _settings(arguments, folders.data)
+    # The lock of the folder: a running agent must end first.
+    with logs.configure(file=None, level="WARNING"), workspace:
+        asyncio.run(bootstrap.clean(workspace, settings))
+    return 0
 
 
 def _conditions(arguments: argparse.Namespace) -> int:

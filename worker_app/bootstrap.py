@@ -24,6 +24,7 @@ from worker_app.agent.doctor import Doctor
 from worker_app.agent.earnings import EarningsBook
 from worker_app.agent.fetching import Fetching
 from worker_app.agent.gpus import Gpus
+from worker_app.agent.hygiene import Hygiene
 from worker_app.agent.inputs import CachedInputs
 from worker_app.agent.listening import HeardLink, HeardStore
 from worker_app.agent.machine import Machine
@@ -76,6 +77,7 @@ def make_runtime(settings: WorkerSettings, folder: Path, node_id: str) -> Runtim
         load_catalogue(paths.resources() / "images"),
         packages_index=folder / "packages.json",
         packages_budget_bytes=int(settings.disk_gb * GIB) // 4 or 10 * GIB,
+        images_index=folder / "images.json",
     )
 
 
@@ -123,6 +125,22 @@ async def join(workspace: Workspace, settings: WorkerSettings, link_text: str) -
     return identity
 
 
+async def clean(workspace: Workspace, settings: WorkerSettings) -> None:
+    """Remove all that tasks left, or would find again, from engine and disk. The node and its earnings stay."""
+    identity = workspace.identity()
+    for node_id in [*([identity.node_id] if identity else []), "waiting", "joining", "doctor", "run-once"]:
+        runtime = make_runtime(settings, workspace.root, node_id)
+        try:
+            for found in await runtime.inventory():
+                await runtime.remove(found)
+            if isinstance(runtime, DockerRuntime):
+                for thing in await runtime.keeping.kept():
+                    await runtime.keeping.discard(thing)
+        finally:
+            await runtime.shut()
+    shutil.rmtree(workspace.blobs, ignore_errors=True)
+
+
 async def run_agent(workspace: Workspace, settings: WorkerSettings, tail: AgentTail) -> int:
     """Build the agent's desk and door, and run whatever there is to run until asked to quit."""
     clock = SystemClock()
@@ -156,6 +174,7 @@ async def run_agent(workspace: Workspace, settings: WorkerSettings, tail: AgentT
         desk,
         waiting_runtime=lambda: make_runtime(settings, workspace.root, "waiting"),
         run_joined=joined,
+        farewell=farewell,
         left=actions.left,
     )
 
@@ -174,6 +193,15 @@ async def run_agent(workspace: Workspace, settings: WorkerSettings, tail: AgentT
     finally:
         await server.close()
         desk.book.close()
+
+
+async def farewell(identity: Identity) -> None:
+    """Have the master revoke this node. Raises LinkClosed when it is away."""
+    gateway = Gateway(identity)
+    try:
+        await gateway.leave()
+    finally:
+        await gateway.close()
 
 
 def fingerprint(identity: Identity) -> str:
@@ -199,6 +227,8 @@ async def run_joined(
             workspace=workspace,
             runtime=runtime,
             enrolment=EnrolmentGateway(),
+            membership=gateway,
+            hygiene=Hygiene(runtime.keeping if isinstance(runtime, DockerRuntime) else None, cache, clock),
             desk=desk,
             gpus=gpus,
             agent_version=agent_version(),

@@ -18,11 +18,12 @@ from core.domain.node import NodeFacts
 from worker_app.agent import stimuli
 from worker_app.agent.desk import Desk, Joined
 from worker_app.agent.gpus import Gpus
+from worker_app.agent.hygiene import Hygiene
 from worker_app.agent.instructions import BecameLive
 from worker_app.agent.listening import HeardLink
 from worker_app.agent.night import Night
 from worker_app.agent.performer import Performer
-from worker_app.agent.ports.link import EnrolmentLink, Identity
+from worker_app.agent.ports.link import EnrolmentLink, Identity, MembershipLink
 from worker_app.agent.ports.sandbox import EngineFacts, Runtime
 from worker_app.agent.probe import HostMeter, host_name, measure_disk, node_facts, steady
 from worker_app.agent.workspace import Workspace
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 TICK_S: Final = 1.0
 MEASURE_S: Final = 5.0
 PROBE_S: Final = 30.0
+#: How often the disk budget is looked at.
+TIDY_S: Final = 60.0
 #: An engine that is away is looked for this often.
 PROBE_BROKEN_S: Final = 10.0
 CERTIFICATE_S: Final = 3600.0
@@ -48,7 +51,9 @@ class Surroundings:
     workspace: Workspace
     runtime: Runtime
     enrolment: EnrolmentLink
+    membership: MembershipLink
     desk: Desk
+    hygiene: Hygiene
     gpus: Gpus
     agent_version: str
     clock: Clock
@@ -97,7 +102,15 @@ class Daemon:
         self._announce("starting")
         await self._probe()
         await performer.start()
-        desk.attach(Joined(performer=performer, heard=heard, quit=self.asked_to_quit, refresh=self._refresh_facts))
+        desk.attach(
+            Joined(
+                performer=performer,
+                heard=heard,
+                quit=self.asked_to_quit,
+                refresh=self._refresh_facts,
+                practise=self._around.membership.practise,
+            )
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 timers = [
@@ -105,6 +118,7 @@ class Daemon:
                     group.create_task(self._measuring(), name="measure"),
                     group.create_task(self._probing(), name="probe"),
                     group.create_task(self._renewing(), name="certificate"),
+                    group.create_task(self._tidying(), name="disk budget"),
                     group.create_task(night.run(), name="night"),
                 ]
                 await self._over.wait()
@@ -194,6 +208,15 @@ class Daemon:
         )
         return steady(self._facts, found)
 
+    async def _tidying(self) -> None:
+        while True:
+            await self._limited(self._tidy())
+            await asyncio.sleep(TIDY_S)
+
+    async def _tidy(self) -> None:
+        desk = self._around.desk
+        desk.disk_used_bytes = await self._around.hygiene.keep(desk.limits().disk_bytes)
+
     def _refresh_facts(self) -> None:
         """The owner's limits changed: no need to ask the engine again."""
         if self._engine is not None and self._performer is not None:
@@ -233,6 +256,7 @@ class Resident:
         *,
         waiting_runtime: Callable[[], Runtime],
         run_joined: Callable[[Resident, Identity], Awaitable[None]],
+        farewell: Callable[[Identity], Awaitable[None]],
         left: Callable[[], None],
     ) -> None:
         self.desk = desk
@@ -241,6 +265,7 @@ class Resident:
         self.daemon: Daemon | None = None
         self._waiting_runtime = waiting_runtime
         self._run_joined = run_joined
+        self._farewell = farewell
         self._left = left
 
     async def run(self) -> int:
@@ -253,18 +278,28 @@ class Resident:
             while not desk.is_over:
                 identity = desk.identity
                 desk.turn.clear()
+                if identity is not None and desk.is_leaving:
+                    await self._leave(identity)
+                    continue
                 if identity is None or not desk.may_run:
                     await self._wait()
                     continue
                 await self._run_joined(self, identity)
                 self.daemon = self.runtime = None
-                if desk.is_leaving:
-                    self._left()
-                elif not desk.turn.is_set():
+                if not desk.is_leaving and not desk.turn.is_set():
                     # It ended by itself, for a reason that it logged.
                     desk.is_over = True
             seconds.cancel()
         return 0
+
+    async def _leave(self, identity: Identity) -> None:
+        """Have the master strike this node out, then forget who it was. A master that is away does not stop it."""
+        try:
+            await self._farewell(identity)
+            logger.info("left the pool", extra={"node_id": identity.node_id})
+        except HiveMindError as error:
+            logger.warning("the master was not told that this node left", extra={"code": error.code})
+        self._left()
 
     async def _seconds(self) -> None:
         while True:

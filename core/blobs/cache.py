@@ -43,6 +43,14 @@ class BlobCache:
         except FileNotFoundError:
             return
 
+    def discard(self, sha256: str) -> bool:
+        """Remove a blob; False when it is pinned."""
+        with self._lock:
+            if self._pins[sha256]:
+                return False
+            self.store.delete(sha256)
+            return True
+
     def make_room(self, more_bytes: int) -> int:
         """Remove unpinned blobs, oldest use first, until `more_bytes` fit; return how many bytes went.
 

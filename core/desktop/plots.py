@@ -86,6 +86,12 @@ class LivePlot(QWidget):
         layout.addWidget(self._plot)
         look.paints(self, self._paint)
 
+    def set_top(self, value: float) -> None:
+        """The whole of what is shown, such as the computer's memory: the axis ends there."""
+        self._top = value
+        axis = self._plot.getAxis("left")
+        axis.setTicks([[(part, figures.number(part)) for part in (0.0, value / 2, value)]])
+
     def set_limit(self, value: float | None) -> None:
         self._limit.setVisible(value is not None)
         if value is not None:
@@ -104,7 +110,9 @@ class LivePlot(QWidget):
             item.setData(times, values[place], connect="finite")
         self._plot.setXRange(now_s - self.window_s, now_s, padding=0)
         highest = float(values[~_nan(values)].max()) if values.size and not _nan(values).all() else 1.0
-        self._plot.setYRange(0, self._top if self._top is not None else max(highest * 1.1, 1.0), padding=0.02)
+        # Room for the numbers at both ends of the axis.
+        whole, padding = (max(highest * 1.1, 1.0), 0.02) if self._top is None else (self._top, 0.09)
+        self._plot.setYRange(0, whole, padding=padding)
 
     def point_at(self, at_s: float) -> None:
         """Show the values of a moment, as the pointer does."""

@@ -40,7 +40,21 @@ class SetupStep(StrEnum):
     CONSENT = "consent"
     DOCTOR = "doctor"
     RULES = "rules"
+    PRACTICE = "practice"
     DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PracticeView:
+    """How far the practice subtask has come; see worker_app.agent.practising for the stages. Empty: not begun."""
+
+    stage: str = ""
+    task_id: str = ""
+    attempt_id: str = ""
+    #: What it earned: posted when paid, by its own ticks before that.
+    ucpt: int = 0
+    #: Of a failure.
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +86,7 @@ class AgentStatus:
     gpu_allowed: bool = False
     #: Notice of the master, in its words.
     notice: str = ""
+    practice: PracticeView = field(default_factory=PracticeView)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +295,7 @@ class Consent:
     node_name: str = ""
     owner_name: str = ""
     operator: str = ""
-    #: invited, open, or empty: the pool does not say.
+    #: The value of SignUp; empty: the pool does not say.
     sign_up: str = ""
     pending: bool = False
     sent: str = ""
@@ -317,6 +332,8 @@ class AgentAction(StrEnum):
     CONSENT = "consent"
     DOCTOR_DONE = "doctor_done"
     RULES_DONE = "rules_done"
+    PRACTISE = "practise"
+    PRACTICE_DONE = "practice_done"
     LEAVE = "leave"
     QUIT_FINISH = "quit_finish"
     QUIT_GIVE_BACK = "quit_give_back"

@@ -47,7 +47,7 @@ class Code(StrEnum):
     GRANT_SIGN_UP = "GRANT_SIGN_UP"
     #: mint -> user: given by an operator.
     GRANT_OPERATOR = "GRANT_OPERATOR"
-    #: mint -> user: the practice subtask of a new node.
+    #: mint -> the pool's own user: what the practice subtask of a new provider may cost.
     GRANT_PRACTICE = "GRANT_PRACTICE"
     #: user -> hold: set aside when a task starts.
     HOLD_OPEN = "HOLD_OPEN"

@@ -127,6 +127,8 @@ class NodeFacts:
     #: Empty: any. Else the only ones that the node's owner takes.
     images_allowed: tuple[str, ...] = ()
     owners_allowed: tuple[str, ...] = ()
+    #: Never again, says the node's owner.
+    owners_blocked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

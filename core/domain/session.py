@@ -374,20 +374,6 @@ class EnrolmentRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolled:
-    """What a new node gets. `pending` when an operator must approve it first; it may connect and wait."""
-
-    node_id: str
-    node_name: str
-    owner_id: str
-    certificate_pem: bytes
-    ca_pem: bytes
-    node_door: str
-    pool_name: str = ""
-    pending: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JoinLink:
     """A bearer secret: `hivemind://HOST:CONTROL_PORT/join?ca=SHA256&token=...&owner=...`."""
 

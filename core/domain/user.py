@@ -274,7 +274,7 @@ MIN_PASSWORD: Final = 8
 #: Hashing a password costs time and memory; nobody types a longer one.
 MAX_PASSWORD: Final = 256
 _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
-_RESERVED = frozenset({"system", "mint", "fees", "hold", "pool", "hivemind", "me"})
+_RESERVED = frozenset({"system", "mint", "fees", "hold", "pool", "hivemind", "me", "practice"})
 #: The first of every list of leaked passwords that are long enough to pass the other rules.
 _COMMON = frozenset(
     {

@@ -567,6 +567,7 @@ class AgentStatus(_message.Message):
     HAS_GPU_FIELD_NUMBER: _builtins.int
     GPU_ALLOWED_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
+    PRACTICE_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     setup: _builtins.str
     quitting: _builtins.str
@@ -593,6 +594,8 @@ class AgentStatus(_message.Message):
     def then(self) -> Global___Line: ...
     @_builtins.property
     def switch(self) -> Global___Switch: ...
+    @_builtins.property
+    def practice(self) -> Global___PracticeView: ...
     def __init__(
         self,
         *,
@@ -619,14 +622,46 @@ class AgentStatus(_message.Message):
         has_gpu: _builtins.bool = ...,
         gpu_allowed: _builtins.bool = ...,
         notice: _builtins.str = ...,
+        practice: Global___PracticeView | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["now", b"now", "switch", b"switch", "then", b"then"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["now", b"now", "practice", b"practice", "switch", b"switch", "then", b"then"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "frozen", b"frozen", "frozen_bytes", b"frozen_bytes", "gpu_allowed", b"gpu_allowed", "has_gpu", b"has_gpu", "node_id", b"node_id", "node_name", b"node_name", "notice", b"notice", "now", b"now", "pending_ucpt", b"pending_ucpt", "pool_name", b"pool_name", "preset", b"preset", "quitting", b"quitting", "rest_s", b"rest_s", "running", b"running", "setup", b"setup", "situation", b"situation", "started_ms", b"started_ms", "state", b"state", "switch", b"switch", "then", b"then", "today_posted_ucpt", b"today_posted_ucpt", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "frozen", b"frozen", "frozen_bytes", b"frozen_bytes", "gpu_allowed", b"gpu_allowed", "has_gpu", b"has_gpu", "node_id", b"node_id", "node_name", b"node_name", "notice", b"notice", "now", b"now", "pending_ucpt", b"pending_ucpt", "pool_name", b"pool_name", "practice", b"practice", "preset", b"preset", "quitting", b"quitting", "rest_s", b"rest_s", "running", b"running", "setup", b"setup", "situation", b"situation", "started_ms", b"started_ms", "state", b"state", "switch", b"switch", "then", b"then", "today_posted_ucpt", b"today_posted_ucpt", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AgentStatus: _TypeAlias = AgentStatus  # noqa: Y015
+
+@_typing.final
+class PracticeView(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    UCPT_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    task_id: _builtins.str
+    attempt_id: _builtins.str
+    ucpt: _builtins.int
+    words: _builtins.str
+    def __init__(
+        self,
+        *,
+        stage: _builtins.str = ...,
+        task_id: _builtins.str = ...,
+        attempt_id: _builtins.str = ...,
+        ucpt: _builtins.int = ...,
+        words: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "stage", b"stage", "task_id", b"task_id", "ucpt", b"ucpt", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PracticeView: _TypeAlias = PracticeView  # noqa: Y015
 
 @_typing.final
 class LinkView(_message.Message):

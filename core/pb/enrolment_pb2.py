@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from core.pb import values_pb2 as core_dot_pb_dot_values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ore/pb/enrolment.proto\x12\x0bhivemind.v1\x1a\x14\x63ore/pb/values.proto\"\x12\n\x10\x41uthorityRequest\" \n\x0e\x41uthorityReply\x12\x0e\n\x06\x63\x61_pem\x18\x01 \x01(\x0c\"\x7f\n\x0c\x45nrolRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0f\n\x07\x63sr_pem\x18\x02 \x01(\x0c\x12%\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x16.hivemind.v1.NodeFacts\x12\x11\n\thost_name\x18\x04 \x01(\t\x12\x15\n\ragent_version\x18\x05 \x01(\t\"\xa2\x01\n\nEnrolReply\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tnode_name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\t\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x04 \x01(\x0c\x12\x0e\n\x06\x63\x61_pem\x18\x05 \x01(\x0c\x12\x11\n\tnode_door\x18\x06 \x01(\t\x12\x11\n\tpool_name\x18\x07 \x01(\t\x12\x0f\n\x07pending\x18\x08 \x01(\x08\"\x15\n\x13RenewalNonceRequest\"\"\n\x11RenewalNonceReply\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"Z\n\x0cRenewRequest\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63sr_pem\x18\x02 \x01(\x0c\x12\r\n\x05nonce\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"5\n\nRenewReply\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63\x61_pem\x18\x02 \x01(\x0c\x32\xa0\x02\n\tEnrolment\x12G\n\tAuthority\x12\x1d.hivemind.v1.AuthorityRequest\x1a\x1b.hivemind.v1.AuthorityReply\x12;\n\x05\x45nrol\x12\x19.hivemind.v1.EnrolRequest\x1a\x17.hivemind.v1.EnrolReply\x12P\n\x0cRenewalNonce\x12 .hivemind.v1.RenewalNonceRequest\x1a\x1e.hivemind.v1.RenewalNonceReply\x12;\n\x05Renew\x12\x19.hivemind.v1.RenewRequest\x1a\x17.hivemind.v1.RenewReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ore/pb/enrolment.proto\x12\x0bhivemind.v1\x1a\x14\x63ore/pb/values.proto\"\x12\n\x10\x41uthorityRequest\" \n\x0e\x41uthorityReply\x12\x0e\n\x06\x63\x61_pem\x18\x01 \x01(\x0c\"\x7f\n\x0c\x45nrolRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0f\n\x07\x63sr_pem\x18\x02 \x01(\x0c\x12%\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x16.hivemind.v1.NodeFacts\x12\x11\n\thost_name\x18\x04 \x01(\t\x12\x15\n\ragent_version\x18\x05 \x01(\t\"\xd9\x01\n\nEnrolReply\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tnode_name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\t\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x04 \x01(\x0c\x12\x0e\n\x06\x63\x61_pem\x18\x05 \x01(\x0c\x12\x11\n\tnode_door\x18\x06 \x01(\t\x12\x11\n\tpool_name\x18\x07 \x01(\t\x12\x0f\n\x07pending\x18\x08 \x01(\x08\x12\x10\n\x08operator\x18\t \x01(\t\x12\x0f\n\x07sign_up\x18\n \x01(\t\x12\x12\n\nowner_name\x18\x0b \x01(\t\"\x15\n\x13RenewalNonceRequest\"\"\n\x11RenewalNonceReply\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"Z\n\x0cRenewRequest\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\x12\x0f\n\x07\x63sr_pem\x18\x02 \x01(\x0c\x12\r\n\x05nonce\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"5\n\nRenewReply\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63\x61_pem\x18\x02 \x01(\x0c\x32\xa0\x02\n\tEnrolment\x12G\n\tAuthority\x12\x1d.hivemind.v1.AuthorityRequest\x1a\x1b.hivemind.v1.AuthorityReply\x12;\n\x05\x45nrol\x12\x19.hivemind.v1.EnrolRequest\x1a\x17.hivemind.v1.EnrolReply\x12P\n\x0cRenewalNonce\x12 .hivemind.v1.RenewalNonceRequest\x1a\x1e.hivemind.v1.RenewalNonceReply\x12;\n\x05Renew\x12\x19.hivemind.v1.RenewRequest\x1a\x17.hivemind.v1.RenewReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,15 +39,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENROLREQUEST']._serialized_start=116
   _globals['_ENROLREQUEST']._serialized_end=243
   _globals['_ENROLREPLY']._serialized_start=246
-  _globals['_ENROLREPLY']._serialized_end=408
-  _globals['_RENEWALNONCEREQUEST']._serialized_start=410
-  _globals['_RENEWALNONCEREQUEST']._serialized_end=431
-  _globals['_RENEWALNONCEREPLY']._serialized_start=433
-  _globals['_RENEWALNONCEREPLY']._serialized_end=467
-  _globals['_RENEWREQUEST']._serialized_start=469
-  _globals['_RENEWREQUEST']._serialized_end=559
-  _globals['_RENEWREPLY']._serialized_start=561
-  _globals['_RENEWREPLY']._serialized_end=614
-  _globals['_ENROLMENT']._serialized_start=617
-  _globals['_ENROLMENT']._serialized_end=905
+  _globals['_ENROLREPLY']._serialized_end=463
+  _globals['_RENEWALNONCEREQUEST']._serialized_start=465
+  _globals['_RENEWALNONCEREQUEST']._serialized_end=486
+  _globals['_RENEWALNONCEREPLY']._serialized_start=488
+  _globals['_RENEWALNONCEREPLY']._serialized_end=522
+  _globals['_RENEWREQUEST']._serialized_start=524
+  _globals['_RENEWREQUEST']._serialized_end=614
+  _globals['_RENEWREPLY']._serialized_start=616
+  _globals['_RENEWREPLY']._serialized_end=669
+  _globals['_ENROLMENT']._serialized_start=672
+  _globals['_ENROLMENT']._serialized_end=960
 # @@protoc_insertion_point(module_scope)

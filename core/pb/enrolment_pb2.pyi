@@ -95,6 +95,9 @@ class EnrolReply(_message.Message):
     NODE_DOOR_FIELD_NUMBER: _builtins.int
     POOL_NAME_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    SIGN_UP_FIELD_NUMBER: _builtins.int
+    OWNER_NAME_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     node_name: _builtins.str
     owner_id: _builtins.str
@@ -103,6 +106,10 @@ class EnrolReply(_message.Message):
     node_door: _builtins.str
     pool_name: _builtins.str
     pending: _builtins.bool
+    operator: _builtins.str
+    """Who runs the pool, who may make an account there (open, invite, closed), and whose node this is."""
+    sign_up: _builtins.str
+    owner_name: _builtins.str
     def __init__(
         self,
         *,
@@ -114,10 +121,13 @@ class EnrolReply(_message.Message):
         node_door: _builtins.str = ...,
         pool_name: _builtins.str = ...,
         pending: _builtins.bool = ...,
+        operator: _builtins.str = ...,
+        sign_up: _builtins.str = ...,
+        owner_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_pem", b"ca_pem", "certificate_pem", b"certificate_pem", "node_door", b"node_door", "node_id", b"node_id", "node_name", b"node_name", "owner_id", b"owner_id", "pending", b"pending", "pool_name", b"pool_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ca_pem", b"ca_pem", "certificate_pem", b"certificate_pem", "node_door", b"node_door", "node_id", b"node_id", "node_name", b"node_name", "operator", b"operator", "owner_id", b"owner_id", "owner_name", b"owner_name", "pending", b"pending", "pool_name", b"pool_name", "sign_up", b"sign_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

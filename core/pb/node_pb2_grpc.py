@@ -96,3 +96,123 @@ class NodeSession:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class NodeMembershipStub:
+    """What a node asks once, beside its session.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Practise = channel.unary_unary(
+                '/hivemind.v1.NodeMembership/Practise',
+                request_serializer=core_dot_pb_dot_node__pb2.PractiseRequest.SerializeToString,
+                response_deserializer=core_dot_pb_dot_node__pb2.PractiseReply.FromString,
+                _registered_method=True)
+        self.Leave = channel.unary_unary(
+                '/hivemind.v1.NodeMembership/Leave',
+                request_serializer=core_dot_pb_dot_node__pb2.LeaveRequest.SerializeToString,
+                response_deserializer=core_dot_pb_dot_node__pb2.LeaveReply.FromString,
+                _registered_method=True)
+
+
+class NodeMembershipServicer:
+    """What a node asks once, beside its session.
+    """
+
+    def Practise(self, request, context):
+        """The practice subtask for this node's owner: made once, for the owner's nodes alone, paid from the mint.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Leave(self, request, context):
+        """The node leaves for good: from now on its certificate is worth nothing here.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_NodeMembershipServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Practise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Practise,
+                    request_deserializer=core_dot_pb_dot_node__pb2.PractiseRequest.FromString,
+                    response_serializer=core_dot_pb_dot_node__pb2.PractiseReply.SerializeToString,
+            ),
+            'Leave': grpc.unary_unary_rpc_method_handler(
+                    servicer.Leave,
+                    request_deserializer=core_dot_pb_dot_node__pb2.LeaveRequest.FromString,
+                    response_serializer=core_dot_pb_dot_node__pb2.LeaveReply.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'hivemind.v1.NodeMembership', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('hivemind.v1.NodeMembership', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class NodeMembership:
+    """What a node asks once, beside its session.
+    """
+
+    @staticmethod
+    def Practise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.NodeMembership/Practise',
+            core_dot_pb_dot_node__pb2.PractiseRequest.SerializeToString,
+            core_dot_pb_dot_node__pb2.PractiseReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Leave(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.NodeMembership/Leave',
+            core_dot_pb_dot_node__pb2.LeaveRequest.SerializeToString,
+            core_dot_pb_dot_node__pb2.LeaveReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -50,3 +50,46 @@ class NodeSessionServicer(metaclass=_abc_1.ABCMeta):
         """Hello, then Sync once, then reports and updates. A second stream of the same node supersedes the first."""
 
 def add_NodeSessionServicer_to_server(servicer: NodeSessionServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class NodeMembershipStub:
+    """What a node asks once, beside its session."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> NodeMembershipAsyncStub: ...
+    Practise: _grpc.UnaryUnaryMultiCallable[_node_pb2.PractiseRequest, _node_pb2.PractiseReply]
+    """The practice subtask for this node's owner: made once, for the owner's nodes alone, paid from the mint."""
+    Leave: _grpc.UnaryUnaryMultiCallable[_node_pb2.LeaveRequest, _node_pb2.LeaveReply]
+    """The node leaves for good: from now on its certificate is worth nothing here."""
+
+@_typing.type_check_only
+class NodeMembershipAsyncStub(NodeMembershipStub):
+    """What a node asks once, beside its session."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Practise: _aio.UnaryUnaryMultiCallable[_node_pb2.PractiseRequest, _node_pb2.PractiseReply]  # type: ignore[assignment]
+    """The practice subtask for this node's owner: made once, for the owner's nodes alone, paid from the mint."""
+    Leave: _aio.UnaryUnaryMultiCallable[_node_pb2.LeaveRequest, _node_pb2.LeaveReply]  # type: ignore[assignment]
+    """The node leaves for good: from now on its certificate is worth nothing here."""
+
+class NodeMembershipServicer(metaclass=_abc_1.ABCMeta):
+    """What a node asks once, beside its session."""
+
+    @_abc_1.abstractmethod
+    def Practise(
+        self,
+        request: _node_pb2.PractiseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_node_pb2.PractiseReply, _abc.Awaitable[_node_pb2.PractiseReply]]:
+        """The practice subtask for this node's owner: made once, for the owner's nodes alone, paid from the mint."""
+
+    @_abc_1.abstractmethod
+    def Leave(
+        self,
+        request: _node_pb2.LeaveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_node_pb2.LeaveReply, _abc.Awaitable[_node_pb2.LeaveReply]]:
+        """The node leaves for good: from now on its certificate is worth nothing here."""
+
+def add_NodeMembershipServicer_to_server(servicer: NodeMembershipServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

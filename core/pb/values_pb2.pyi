@@ -154,6 +154,7 @@ class NodeFacts(_message.Message):
     DISK_OK_FIELD_NUMBER: _builtins.int
     IMAGES_ALLOWED_FIELD_NUMBER: _builtins.int
     OWNERS_ALLOWED_FIELD_NUMBER: _builtins.int
+    OWNERS_BLOCKED_FIELD_NUMBER: _builtins.int
     host_name: _builtins.str
     arch: _builtins.str
     os: _builtins.str
@@ -179,6 +180,8 @@ class NodeFacts(_message.Message):
     def images_allowed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def owners_allowed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def owners_blocked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -200,10 +203,11 @@ class NodeFacts(_message.Message):
         disk_ok: _builtins.bool = ...,
         images_allowed: _abc.Iterable[_builtins.str] | None = ...,
         owners_allowed: _abc.Iterable[_builtins.str] | None = ...,
+        owners_blocked: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "arch", b"arch", "capacity", b"capacity", "disk_ok", b"disk_ok", "engine_ok", b"engine_ok", "engine_problem", b"engine_problem", "engine_version", b"engine_version", "gpus", b"gpus", "host_name", b"host_name", "host_os", b"host_os", "images", b"images", "images_allowed", b"images_allowed", "labels", b"labels", "numbers", b"numbers", "os", b"os", "owners_allowed", b"owners_allowed", "runtime", b"runtime", "slots", b"slots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "arch", b"arch", "capacity", b"capacity", "disk_ok", b"disk_ok", "engine_ok", b"engine_ok", "engine_problem", b"engine_problem", "engine_version", b"engine_version", "gpus", b"gpus", "host_name", b"host_name", "host_os", b"host_os", "images", b"images", "images_allowed", b"images_allowed", "labels", b"labels", "numbers", b"numbers", "os", b"os", "owners_allowed", b"owners_allowed", "owners_blocked", b"owners_blocked", "runtime", b"runtime", "slots", b"slots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -15,7 +15,7 @@ from master_app.ports.ledger import LedgerReads
 _WORDS = {
     Code.GRANT_SIGN_UP: "The pool's present to a new account.",
     Code.GRANT_OPERATOR: "Given by an operator of the pool.",
-    Code.GRANT_PRACTICE: "For the practice subtask of a new node.",
+    Code.GRANT_PRACTICE: "For the practice subtask of a new provider.",
     Code.HOLD_OPEN: "Set aside when the task started; what is not used comes back.",
     Code.HOLD_EXTEND: "Set aside in addition for what runs; what is not used comes back.",
     Code.HOLD_RELEASED: "Set aside for the task and not used.",

@@ -49,10 +49,17 @@ def grant_sign_up(uow: MoneyUnit, user_id: str, amount_ucpt: int) -> None:
         post_once(uow, _grant(uow, f"grant:sign-up:{user_id}", user_id, amount_ucpt, Code.GRANT_SIGN_UP))
 
 
-def grant_practice(uow: MoneyUnit, node_id: str, owner_id: str, amount_ucpt: int) -> None:
-    """Pay the practice subtask of a new node, once a node."""
-    if amount_ucpt > 0:
-        post_once(uow, _grant(uow, f"grant:practice:{node_id}", owner_id, amount_ucpt, Code.GRANT_PRACTICE))
+def practice_grant(uow: MoneyUnit, provider_id: str) -> Transfer | None:
+    """Return the transfer with which the practice subtask of a provider was funded, None before it was."""
+    transfer_id = f"grant:practice:{provider_id}"
+    return uow.ledger.posted([transfer_id]).get(transfer_id)
+
+
+def grant_practice(uow: MoneyUnit, provider_id: str, payer_id: str, amount_ucpt: int) -> None:
+    """Give `payer_id` what the practice subtask of a provider may cost, once a provider however often asked."""
+    if practice_grant(uow, provider_id) is None:
+        transfer_id = f"grant:practice:{provider_id}"
+        post_once(uow, _grant(uow, transfer_id, payer_id, amount_ucpt, Code.GRANT_PRACTICE))
 
 
 def _grant(uow: MoneyUnit, transfer_id: str, user_id: str, amount_ucpt: int, code: Code) -> Transfer:

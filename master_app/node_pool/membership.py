@@ -12,9 +12,10 @@ from core.domain.attempt import LostReason
 from core.domain.audit import audited
 from core.domain.errors import Conflict, Forbidden, HiveMindError, Invalid, NotFound, Unauthenticated
 from core.domain.events import AuditRecorded, NodeAdminChanged, NodeEnrolled
+from core.domain.membership import Enrolled
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
 from core.domain.operations import NodeAction, Renewal
-from core.domain.session import Enrolled, EnrolmentRequest
+from core.domain.session import EnrolmentRequest
 from core.domain.user import Action, Principal, require
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
@@ -90,6 +91,7 @@ class Membership:
         now_ms: Callable[[], int],
         node_door: Callable[[], str],
         pool_name: str,
+        introduce: Callable[[UnitOfWork, str, str], Mapping[str, str]],
         dispatch: Callable[[UnitOfWork], object],
     ) -> None:
         self._writer = writer
@@ -103,6 +105,8 @@ class Membership:
         self._now_ms = now_ms
         self._node_door = node_door
         self._pool_name = pool_name
+        #: owner, maker of the link -> what a joining node is told of the pool's people.
+        self._introduce = introduce
         self._dispatch = dispatch
         #: node_id -> (serial, serial before it): answers the doors from memory. Writer thread writes.
         self._serials: dict[str, tuple[str, str]] = {}
@@ -202,6 +206,7 @@ class Membership:
                 node_door=self._node_door(),
                 pool_name=self._pool_name,
                 pending=token.approve,
+                **self._introduce(uow, node.owner_id, token.created_by),
             )
 
         return self._writer.execute(command, lane=Lane.NODES)
@@ -228,6 +233,19 @@ class Membership:
             uow.publish(_of_owner(node, "node.renew", "", peer, uow.now_ms))
             uow.after_commit(lambda: self._serials.__setitem__(renewal.node_id, (signed.serial, old)))
             return signed.pem
+
+        return self._writer.execute(command, lane=Lane.NODES)
+
+    def leave(self, node_id: str) -> Future[None]:
+        """Revoke a node that asks for it itself; again: nothing more happens."""
+
+        def command(uow: UnitOfWork) -> None:
+            node = uow.nodes.get(node_id)
+            if node is None or node.admin is NodeAdmin.REVOKED:
+                return
+            self._move(uow, node.owner_id, node, NodeAction.REVOKE, "its owner left the pool", 0)
+            uow.publish(_of_owner(node, "node.leave", node.name, "", uow.now_ms))
+            self._dispatch(uow)
 
         return self._writer.execute(command, lane=Lane.NODES)
 
@@ -263,7 +281,7 @@ class Membership:
             if action is NodeAction.CLEAR_QUARANTINE:
                 self._breaker.clear(uow, node_id)
             else:
-                self._move(uow, who, node, action, reason, deadline_ms)
+                self._move(uow, who.user_id, node, action, reason, deadline_ms)
             uow.publish(audited(who, f"node.{action.value}", node_id, reason, at_ms=uow.now_ms))
             self._dispatch(uow)
             return node.admin
@@ -273,7 +291,7 @@ class Membership:
     def _move(
         self,
         uow: UnitOfWork,
-        who: Principal,
+        actor_id: str,
         node: NodeRecord,
         action: NodeAction,
         reason: str,
@@ -298,7 +316,7 @@ class Membership:
                 node_id=node.node_id,
                 source=source,
                 target=target,
-                actor_id=who.user_id,
+                actor_id=actor_id,
                 reason=reason,
                 at_ms=uow.now_ms,
             )

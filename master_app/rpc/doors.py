@@ -28,6 +28,7 @@ from master_app.rpc.console_door import ConsoleDoor, SignInDoor
 from master_app.rpc.console_services import ConsoleService, UploadService
 from master_app.rpc.enrolment_door import EnrolmentDoor
 from master_app.rpc.logs_door import LogsDoor
+from master_app.rpc.membership_door import NodeMembershipDoor
 from master_app.rpc.node_door import NodeSessionDoor
 from master_app.rpc.operator_door import OperatorDoor, control_identity
 from master_app.rpc.secrets_door import SecretsDoor
@@ -37,6 +38,7 @@ from master_app.rpc.services import (
     GrantService,
     LogService,
     NodeDirectory,
+    NodeMembershipService,
     OperatorGate,
     OperatorService,
     SecretService,
@@ -62,6 +64,7 @@ class DoorServices:
     sessions: SessionService
     directory: NodeDirectory
     enrolment: EnrolmentService
+    membership: NodeMembershipService
     grants: GrantService
     blobs: BlobStore
     logs: LogService
@@ -116,6 +119,8 @@ class RpcDoors:
         self._servers.append(server)
         sessions = NodeSessionDoor(services.sessions, self._new_session_id)
         node_pb2_grpc.add_NodeSessionServicer_to_server(sessions, server)
+        membership = NodeMembershipDoor(services.membership)
+        node_pb2_grpc.add_NodeMembershipServicer_to_server(membership, server)
         blobs = BlobsDoor(services.blobs, services.grants, self._threads)
         blobs_pb2_grpc.add_BlobsServicer_to_server(blobs, server)
         logs_pb2_grpc.add_LogsServicer_to_server(LogsDoor(services.logs), server)

@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 
 from core.domain.audit import AuditCheck
 from core.domain.condition import Condition
+from core.domain.membership import Enrolled, PracticeTask
 from core.domain.operations import (
     BackupMade,
     JoinLinkMade,
@@ -25,7 +26,6 @@ from core.domain.operations import (
 )
 from core.domain.session import (
     Ack,
-    Enrolled,
     EnrolmentRequest,
     Hello,
     LogAck,
@@ -88,6 +88,18 @@ class EnrolmentService(Protocol):
         """Return the new certificate (PEM). The door has checked the proof; the service checks that the node
         lives, is not revoked, and that serial or key are the ones it has.
         """
+
+
+class NodeMembershipService(Protocol):
+    """What a node asks beside its session."""
+
+    def practise(self, node_id: str) -> Future[PracticeTask]:
+        """Make the practice task of the node's owner, once; asked again, return the same one. Raises Conflict
+        while an operator has not approved the node.
+        """
+
+    def leave(self, node_id: str) -> Future[None]:
+        """Revoke the node in its owner's name; what it still holds is lost."""
 
 
 class GrantService(Protocol):

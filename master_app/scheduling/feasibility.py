@@ -15,6 +15,9 @@ from core.domain.node import NodeAdmin, NodeHealth, NodeOwner, RuntimeKind
 from core.domain.resources import GIB, Resources
 from master_app.scheduling.pool import Needs, PoolNode
 
+#: In `[requires] labels`: the id of the user whose node it is.
+OWNER_LABEL = "owner"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
@@ -159,20 +162,24 @@ def _image_allowed(ask: Ask, room: Room) -> bool:
 
 
 def _owner_allowed(ask: Ask, room: Room) -> bool:
-    allowed = room.node.facts.owners_allowed
-    return not allowed or ask.owner_id in allowed
+    allowed, blocked = room.node.facts.owners_allowed, room.node.facts.owners_blocked
+    return ask.owner_id not in blocked and (not allowed or ask.owner_id in allowed)
+
+
+def _label(node: PoolNode, key: str) -> str | None:
+    """Return a node's label. Whose node it is says the pool, whatever a label of that name says."""
+    return node.owner_id if key == OWNER_LABEL else node.labels.get(key)
 
 
 def _labels_meet(ask: Ask, room: Room) -> bool:
-    labels = room.node.labels
-    return all(labels.get(key) in values for key, values in ask.needs.requires.labels.items())
+    return all(_label(room.node, key) in values for key, values in ask.needs.requires.labels.items())
 
 
 def _labels_words(ask: Ask, room: Room) -> tuple[str, str]:
-    labels = room.node.labels
     for key, values in ask.needs.requires.labels.items():
-        if labels.get(key) not in values:
-            return f"{key} = {' or '.join(values)}", f"{key} = {labels[key]}" if key in labels else f"no {key}"
+        has = _label(room.node, key)
+        if has not in values:
+            return f"{key} = {' or '.join(values)}", f"{key} = {has}" if has is not None else f"no {key}"
     raise AssertionError("the labels are met")
 
 

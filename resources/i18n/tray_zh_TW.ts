@@ -72,6 +72,10 @@
    <translation>容器沒有正常執行。{words}</translation>
   </message>
   <message>
+   <source>A pool pays for it once. Everything is ready.</source>
+   <translation>節點池只付一次。一切都準備好了。</translation>
+  </message>
+  <message>
    <source>About</source>
    <translation>關於</translation>
   </message>
@@ -82,6 +86,10 @@
   <message>
    <source>Address</source>
    <translation>位址</translation>
+  </message>
+  <message>
+   <source>After it your rules hold.</source>
+   <translation>之後照你的規則。</translation>
   </message>
   <message>
    <source>All</source>
@@ -228,6 +236,10 @@
    <translation>複製這一頁</translation>
   </message>
   <message>
+   <source>Counted is what it reserved and what it really used.</source>
+   <translation>計量的是它保留的與實際使用的。</translation>
+  </message>
+  <message>
    <source>Dark</source>
    <translation>深色</translation>
   </message>
@@ -262,6 +274,10 @@
   <message>
    <source>Do not disturb</source>
    <translation>勿擾</translation>
+  </message>
+  <message>
+   <source>Do not wait for it</source>
+   <translation>不等它了</translation>
   </message>
   <message>
    <source>Docker is installed</source>
@@ -360,6 +376,10 @@
    <translation>首次設定</translation>
   </message>
   <message>
+   <source>Five short steps: the link, what you agree to, a check, how much you lend, and a try.</source>
+   <translation>五個簡短步驟：連結、你同意的事、檢查、出借多少，以及試跑一次。</translation>
+  </message>
+  <message>
    <source>Forecast 7 d: {low}–{high} CPT, by the last {n} d</source>
    <translation>7 天約 {low}–{high} CPT（依過去 {n} 天）</translation>
   </message>
@@ -370,10 +390,6 @@
   <message>
    <source>Found by itself once mended; checked again in {n} s</source>
    <translation>修好會自動發現，{n} 秒後重新檢查</translation>
-  </message>
-  <message>
-   <source>Four short steps: the link, what you agree to, a check, and how much you lend.</source>
-   <translation>四個步驟：連結、同意條款、環境檢查、出借多少。</translation>
   </message>
   <message>
    <source>Free it now</source>
@@ -440,6 +456,10 @@
    <translation>正在交還任務，之後結束。</translation>
   </message>
   <message>
+   <source>Half a core and a quarter of a GB, on this computer alone.</source>
+   <translation>半個核心、四分之一 GB，只在這台電腦上。</translation>
+  </message>
+  <message>
    <source>High contrast</source>
    <translation>高對比</translation>
   </message>
@@ -500,12 +520,24 @@
    <translation>無法變更：{reason}</translation>
   </message>
   <message>
+   <source>It counts primes for a quarter of a minute in a real container, and the pool pays you a little for it. So you see everything once that happens by itself from now on.</source>
+   <translation>它在真正的容器裡數質數約十五秒，節點池會付你一點點。以後會自動發生的一切，就先看過一遍。</translation>
+  </message>
+  <message>
+   <source>It did not end well: {words}</source>
+   <translation>沒有順利結束：{words}</translation>
+  </message>
+  <message>
    <source>It goes back to the pool; you are paid up to its last checkpoint, the rest of {amount} CPT is lost.</source>
    <translation>任務會交還節點池；收益計到最後一個檢查點，{amount} CPT 的其餘部分不計。</translation>
   </message>
   <message>
    <source>It goes on where you left it.</source>
    <translation>會從你離開的地方繼續。</translation>
+  </message>
+  <message>
+   <source>It runs, and is metered</source>
+   <translation>執行並計量</translation>
   </message>
   <message>
    <source>It tries again by itself, and at once when the network returns.</source>
@@ -760,6 +792,10 @@
    <translation>開，{preset}</translation>
   </message>
   <message>
+   <source>One practice subtask, the whole way</source>
+   <translation>試跑子任務，從頭到尾走一遍</translation>
+  </message>
+  <message>
    <source>One program a line, by its name, such as blender or game.exe:</source>
    <translation>每行一個程式名稱，例如 blender 或 game.exe：</translation>
   </message>
@@ -770,6 +806,10 @@
   <message>
    <source>Open HiveMind</source>
    <translation>開啟 HiveMind</translation>
+  </message>
+  <message>
+   <source>Open hivemind: links</source>
+   <translation>開啟 hivemind: 連結</translation>
   </message>
   <message>
    <source>Open log</source>
@@ -786,6 +826,10 @@
   <message>
    <source>Operator</source>
    <translation>管理員</translation>
+  </message>
+  <message>
+   <source>Paid from the pool's mint, by the same rule as all work.</source>
+   <translation>由節點池的發行帳戶支付，規則與所有工作相同。</translation>
   </message>
   <message>
    <source>Painting: {cells}</source>
@@ -874,6 +918,10 @@
   <message>
    <source>Power</source>
    <translation>電源</translation>
+  </message>
+  <message>
+   <source>Practice</source>
+   <translation>試跑</translation>
   </message>
   <message>
    <source>Protocol</source>
@@ -1132,8 +1180,16 @@
    <translation>這台電腦讀不到溫度</translation>
   </message>
   <message>
+   <source>That could not be changed: {reason}</source>
+   <translation>無法變更：{reason}</translation>
+  </message>
+  <message>
    <source>The GPU is paused.</source>
    <translation>GPU 已暫停。</translation>
+  </message>
+  <message>
+   <source>The container is made</source>
+   <translation>建立容器</translation>
   </message>
   <message>
    <source>The disk is nearly full, so no tasks are taken.</source>
@@ -1152,12 +1208,24 @@
    <translation>接下來 24 小時</translation>
   </message>
   <message>
+   <source>The pool checks and pays</source>
+   <translation>節點池檢查並付款</translation>
+  </message>
+  <message>
+   <source>The pool offers it</source>
+   <translation>節點池派出子任務</translation>
+  </message>
+  <message>
    <source>The pool sees:</source>
    <translation>節點池看得到：</translation>
   </message>
   <message>
    <source>The pool's operator gives you this link. It works once and is spent at once, so that it cannot run out while Docker is being installed. Nothing is lent before you agreed on the next page.</source>
    <translation>這個連結由節點池的管理員提供，只能用一次，按下後立即使用，不會在安裝 Docker 時過期。在你於下一頁同意之前，不會出借任何東西。</translation>
+  </message>
+  <message>
+   <source>The practice subtask is on its way; the pool pays for it.</source>
+   <translation>試跑子任務正在進行，由節點池付款。</translation>
   </message>
   <message>
    <source>The way to the master</source>
@@ -1178,6 +1246,10 @@
   <message>
    <source>These rules hold now.</source>
    <translation>這些規則已生效。</translation>
+  </message>
+  <message>
+   <source>This account had its practice subtask before.</source>
+   <translation>這個帳號已經試跑過了。</translation>
   </message>
   <message>
    <source>This computer</source>
@@ -1328,6 +1400,10 @@
    <translation>以這些規則，現在會執行嗎：{answer}</translation>
   </message>
   <message>
+   <source>Without a network, and without access to your files.</source>
+   <translation>不連網，也讀不到你的檔案。</translation>
+  </message>
+  <message>
    <source>Work and earnings are kept on this computer. Back in time, it goes on and is paid as usual.</source>
    <translation>工作和收益都存在這台電腦。期限內重新連線就接著做，收益照算。</translation>
   </message>
@@ -1366,6 +1442,10 @@
   <message>
    <source>a hypervisor answers for the processor</source>
    <translation>由虛擬機器管理程式代答</translation>
+  </message>
+  <message>
+   <source>a join link that you click is put in here; you still agree first</source>
+   <translation>點選的加入連結會填在這裡；之後仍要你先同意</translation>
   </message>
   <message>
    <source>about {rest} left by the program's own progress</source>
@@ -1612,8 +1692,16 @@
    <translation>前一條通過才輪到這條</translation>
   </message>
   <message>
+   <source>measured here; the pool's receipt is on its way</source>
+   <translation>已在這裡計量，節點池的收據就快到了</translation>
+  </message>
+  <message>
    <source>members whom the operator invited</source>
    <translation>管理員邀請的成員</translation>
+  </message>
+  <message>
+   <source>members whom the operator made accounts for</source>
+   <translation>由管理員建立帳號的成員</translation>
   </message>
   <message>
    <source>merge, from {owner}</source>
@@ -2084,6 +2172,10 @@
    <translation>你在使用電腦</translation>
   </message>
   <message>
+   <source>your first earning, posted</source>
+   <translation>你的第一筆收益，已入帳</translation>
+  </message>
+  <message>
    <source>{amount} CPT</source>
    <translation>{amount} CPT</translation>
   </message>
@@ -2190,6 +2282,10 @@
   <message>
    <source>{n} tries failed</source>
    <translation>{n} 次重試失敗</translation>
+  </message>
+  <message>
+   <source>{percent} % done</source>
+   <translation>已完成 {percent} %</translation>
   </message>
   <message>
    <source>{percent}, paid by the submitter</source>

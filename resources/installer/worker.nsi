@@ -26,6 +26,8 @@ Target amd64-unicode
 !macroend
 
 !macro LESS_FILES
+  ; The engine outlives this program: what tasks left in it goes with us. Without an engine it ends by itself.
+  ExecWait '"$INSTDIR\${CONSOLE}.exe" clean' $0
   DeleteRegKey HKCU "Software\Classes\hivemind"
 !macroend
 

@@ -11,6 +11,7 @@ FLOORS = ("unit", "contract", "integration", "api", "ui", "web", "e2e")
 ELSEWHERE: dict[str, str] = {
     "core/domain/errors.py": "plain exceptions; each code is seen where it is raised",
     "core/domain/spec.py": "a shape without behaviour; the manifest's tests fill it",
+    "core/domain/membership.py": "shapes without behaviour",
     "core/domain/session.py": "shapes without behaviour; the codec's tests send every one through the wire",
     "core/domain/console.py": "shapes without behaviour",
     "core/domain/console_pages.py": "shapes without behaviour",
@@ -53,6 +54,8 @@ ELSEWHERE: dict[str, str] = {
     "worker_app/bootstrap.py": "tests/e2e starts the real process",
     "worker_app/daemon.py": "tests/e2e starts the real process",
     "worker_app/execution/conductor.py": "tests/contract/test_sandbox.py, tests/integration/execution",
+    "worker_app/execution/kept_images.py": "tests/integration/execution/test_kept_images.py, on the real engine",
+    "worker_app/execution/keeping.py": "tests/integration/execution/test_kept_images.py, on the real engine",
     "worker_app/execution/sandbox.py": "tests/contract/test_sandbox.py, tests/integration/execution",
     "worker_app/execution/first_process.py": "tests/contract/test_sandbox.py, tests/integration/execution",
     "worker_app/execution/plain_process.py": "tests/contract/test_sandbox.py",

@@ -14,7 +14,6 @@ MAX_FUNCTION_LINES = 60
 #: Path -> why it may be longer. A table of data is a reason; "it grew" is none.
 LONG_FILES: dict[str, str] = {
     "worker_app/execution/runner.py": "one file by design: it is put into containers as it is",
-    "tests/support/worker_scenes.py": "a table of invented data: the scenes of the worker's window",
     "tests/support/pool_master.py": "a master with scripted nodes, as one thing that tests hold",
     "tests/unit/worker_app/agent/test_state_model.py": "one model with its invariants",
     "tests/integration/services/test_attempt_rules.py": "one test for each rule of a lifecycle",

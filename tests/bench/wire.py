@@ -158,6 +158,7 @@ async def serve(folder: Path, window: int) -> None:
             sessions=sessions,
             directory=membership,
             enrolment=membership,
+            membership=membership,
             grants=FakeGrants(),
             blobs=BlobStore(folder / "blobs"),
             logs=FakeLogs(),

@@ -12,6 +12,7 @@ from core.clock import SystemClock
 from core.domain.audit import AuditCheck
 from core.domain.condition import Condition
 from core.domain.errors import Forbidden, NotFound, Unauthenticated
+from core.domain.membership import Enrolled, PracticeTask
 from core.domain.operations import (
     BackupMade,
     JoinLinkMade,
@@ -27,7 +28,6 @@ from core.domain.operations import (
 )
 from core.domain.session import (
     Ack,
-    Enrolled,
     EnrolmentRequest,
     Hello,
     LogAck,
@@ -141,6 +141,7 @@ class FakeMembership:
         self.serials: dict[str, str] = {}
         self.keys: dict[str, str] = {}
         self.revoked: set[str] = set()
+        self.practised: list[str] = []
         self.node_door = ":1"
         self.tokens_seen = 0
 
@@ -166,8 +167,19 @@ class FakeMembership:
                 certificate_pem=issued.pem,
                 ca_pem=self.authority.ca_pem,
                 node_door=self.node_door,
+                operator="ada",
+                sign_up="invite",
+                owner_name="bob",
             )
         )
+
+    def practise(self, node_id: str) -> Future[PracticeTask]:
+        self.practised.append(node_id)
+        return resolved(PracticeTask(task_id="practice-task", owner_id="the-pool"))
+
+    def leave(self, node_id: str) -> Future[None]:
+        self.revoked.add(node_id)
+        return resolved(None)
 
     def renew(self, renewal: Renewal, peer: str) -> Future[bytes]:
         if renewal.node_id in self.revoked or self.keys.get(renewal.node_id) != renewal.key_sha256:

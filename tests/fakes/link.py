@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.domain.attempt import TERMINAL_ATTEMPT_STATES
-from core.domain.errors import Invalid, NotFound
+from core.domain.errors import HiveMindError, Invalid, NotFound
+from core.domain.membership import PracticeTask
 from core.domain.node import NodeFacts
 from core.domain.session import (
     Ack,
@@ -96,6 +97,8 @@ class FakeMaster:
         self.secret_values: dict[str, str] = {}
         self.logs: dict[tuple[str, LogStream], bytearray] = {}
         self.session: FakeSession | None = None
+        self.practice = PracticeTask(task_id="practice-task", owner_id="the-pool")
+        self.practice_refusal: HiveMindError | None = None
         self._live = False
         self._waiting: list[tuple[TaskBrief, Offer]] = []
         self._known_briefs: set[tuple[str, int]] = set()
@@ -247,6 +250,17 @@ class FakeMaster:
         if hashlib.sha256(content).hexdigest() != digest or len(content) != size_bytes:
             raise Invalid("the content is not that of its digest")
         self.blobs[digest] = content
+
+    async def practise(self) -> PracticeTask:
+        if not self.reachable:
+            raise LinkClosed("nobody answers")
+        if self.practice_refusal is not None:
+            raise self.practice_refusal
+        return self.practice
+
+    async def leave(self) -> None:
+        if not self.reachable:
+            raise LinkClosed("nobody answers")
 
     async def append(self, chunks: AsyncIterator[LogChunk]) -> AsyncIterator[LogAck]:
         async for chunk in chunks:

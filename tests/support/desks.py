@@ -124,7 +124,15 @@ async def open_desk(folder: Path, *, joined: bool = True, rules: bool = True) ->
         master = FakeMaster()
         async with running_agent(folder / "agent", master=master, runtime=runtime, clock=clock) as rig:
             heard = HeardLink(master, desk.book, clock)
-            desk.attach(Joined(performer=rig.performer, heard=heard, quit=quits.append, refresh=lambda: None))
+            desk.attach(
+                Joined(
+                    performer=rig.performer,
+                    heard=heard,
+                    quit=quits.append,
+                    refresh=lambda: None,
+                    practise=master.practise,
+                )
+            )
             opened.rig = rig
             await opened.second()
             yield opened

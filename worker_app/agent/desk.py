@@ -34,6 +34,7 @@ from worker_app.agent.owner_rules import Decision, decide
 from worker_app.agent.performer import Performer
 from worker_app.agent.ports.link import Identity
 from worker_app.agent.ports.senses import Senses
+from worker_app.agent.practising import Ask, Practising
 from worker_app.agent.probe import Limits, host_name
 from worker_app.agent.state import AgentState
 from worker_app.agent.tail import AgentTail, OutputTail
@@ -56,6 +57,8 @@ class Joined:
     quit: Callable[[str], None]
     #: Has its facts worked out again, because limits changed.
     refresh: Callable[[], None]
+    #: Asks the master for the practice task of this node's owner.
+    practise: Ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,7 @@ class Desk:
         #: Set when the daemon shall look again at what is to run.
         self.turn = asyncio.Event()
         self.story = showing.LinkStory(parts.clock)
+        self.practising = Practising(parts.book, parts.clock)
         self.conditions = Conditions()
         self.decision: Decision | None = None
         self.sample = Sample()
@@ -139,7 +143,13 @@ class Desk:
 
     def limits(self) -> Limits:
         """Return what tasks may use at this moment."""
-        return limited(self.base_limits, self.choices.now.rules, self.decision)
+        return limited(self.base_limits, self.rules_now, self.decision)
+
+    @property
+    def rules_now(self) -> LendingRules | None:
+        """Return the rules that hold: the owner's, but for the minute of a practice subtask."""
+        rules = self.choices.now.rules
+        return self.practising.rules(rules) if self.practising.overrides else rules
 
     # ------------------------------------------------------------ each second
 
@@ -148,6 +158,7 @@ class Desk:
         rules = self.choices.now.rules
         programs = rules is not None and bool(rules.programs)
         self.conditions = await asyncio.to_thread(self._senses.read, programs=programs)
+        self._practise()
         self.apply()
         watched = any(samples for _, samples in self._watchers.values())
         if watched or self._ticks % IDLE_SAMPLE_S == 0:
@@ -161,10 +172,18 @@ class Desk:
         self.story.look(self.state)
         self.publish()
 
+    def _practise(self) -> None:
+        state, joined = self.state, self.joined
+        self.practising.look(
+            state.work.held if state is not None else None,
+            joined.practise if joined is not None else None,
+            is_connected=state is not None and state.connection.is_live,
+        )
+
     def apply(self) -> None:
         """Judge the moment and have the agent follow."""
         self._end_of_overrides(self.clock.wall_ms())
-        decision = self.decision = self.judge(self.choices.now.rules)
+        decision = self.decision = self.judge(self.rules_now)
         joined = self.joined
         if joined is None or self.quitting == "give_back" or self.is_leaving:
             return
@@ -188,6 +207,8 @@ class Desk:
     def judge(self, rules: LendingRules | None) -> Decision:
         """Return what these rules say now; nothing follows from it."""
         switch = self.choices.now.switch
+        if self.practising.overrides:
+            switch = self.practising.switch(switch)
         return decide(rules, switch, self.conditions, self._means(), now_ms=self.clock.wall_ms())
 
     def _end_of_overrides(self, now_ms: int) -> None:
@@ -276,7 +297,7 @@ class Desk:
         """Return everything as it is now; worked out once, whoever watches."""
         if self._shown is None:
             if self.decision is None:
-                self.decision = self.judge(self.choices.now.rules)
+                self.decision = self.judge(self.rules_now)
             self._shown = desk_view.show(self)
         return self._shown
 

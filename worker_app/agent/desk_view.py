@@ -77,6 +77,7 @@ def status(desk: Desk, link: LinkView, views: tuple[ContainerView, ...]) -> Agen
         engine_problem=engine.problem,
         disk_ok=free < 0 or free > desk.base_limits.disk_reserve_bytes,
         quitting=desk.quitting,
+        is_practising=desk.practising.is_live,
         notice=desk.joined.performer.state.notice if desk.joined else "",
         host_cpu=desk.sample.host_cpu,
         host_gpu=desk.sample.host_gpu,
@@ -108,6 +109,7 @@ def status(desk: Desk, link: LinkView, views: tuple[ContainerView, ...]) -> Agen
         has_gpu=bool(desk.machine.gpus),
         gpu_allowed=rules is None or rules.away.gpu or rules.in_use.gpu,
         notice=scene.notice,
+        practice=desk.practising.view,
     )
 
 

@@ -15,6 +15,8 @@ def limited(base: Limits, rules: LendingRules | None, decision: Decision | None)
 
     While nothing may run, they are those of being away, so that the node's facts do not flicker with its owner.
     """
+    if rules is not None:
+        base = replace(base, owners_blocked=rules.owners_blocked)
     if rules is None or decision is None or decision.profile is None:
         return base
     profile = decision.profile

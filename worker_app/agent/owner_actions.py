@@ -41,6 +41,7 @@ class OwnerActions:
         desk = self._desk
         now_ms, switch = desk.clock.wall_ms(), desk.choices.now.switch
         if action in _SWITCHES:
+            desk.practising.end()
             desk.choices.change(switch=_SWITCHES[action](switch, now_ms, seconds))
         elif action in (AgentAction.STOP_TASK, AgentAction.BLOCK_OWNER):
             self._stop_task(attempt_id, block=action is AgentAction.BLOCK_OWNER)
@@ -52,7 +53,7 @@ class OwnerActions:
         elif action is AgentAction.RETRY_NOW:
             if desk.joined is not None:
                 desk.joined.performer.tell(stimuli.RetryNow())
-        elif action in (AgentAction.CONSENT, AgentAction.DOCTOR_DONE, AgentAction.RULES_DONE):
+        elif action in _STEPS:
             self._step(action)
         elif action is AgentAction.LEAVE:
             self._leave_pool()
@@ -140,6 +141,9 @@ class OwnerActions:
             fingerprint=self._fingerprint(identity),
             node_name=identity.node_name,
             pending=identity.pending,
+            operator=identity.operator,
+            sign_up=identity.sign_up,
+            owner_name=identity.owner_name,
             sent=json.dumps(sent, indent=1),
         )
 
@@ -148,7 +152,18 @@ class OwnerActions:
         if desk.identity is None:
             raise NotFound("This computer has not joined a pool.", code="NOT_JOINED")
         if action is AgentAction.RULES_DONE:
-            desk.choices.change(setup=SetupStep.DONE, switch=replace(desk.choices.now.switch, is_on=True))
+            # Only in a real container: the whole way is what it shows.
+            engine = desk.machine.engine
+            practises = engine.ok and engine.isolated and not desk.identity.pending
+            step = SetupStep.PRACTICE if practises else SetupStep.DONE
+            desk.choices.change(setup=step, switch=replace(desk.choices.now.switch, is_on=True))
+            if practises:
+                desk.practising.begin()
+        elif action is AgentAction.PRACTISE:
+            desk.practising.begin()
+        elif action is AgentAction.PRACTICE_DONE:
+            desk.practising.end()
+            desk.choices.change(setup=SetupStep.DONE)
         else:
             later = SetupStep.DOCTOR if action is AgentAction.CONSENT else SetupStep.RULES
             desk.choices.change(setup=later)
@@ -157,13 +172,14 @@ class OwnerActions:
     def _leave_pool(self) -> None:
         desk = self._desk
         desk.is_leaving = True
+        desk.practising.end()
         if desk.joined is not None:
             desk.joined.quit("its owner leaves the pool")
         else:
-            self.left()
+            desk.turn.set()
 
     def left(self) -> None:
-        """The agent has ended: forget who this node was."""
+        """The agent has ended and the master was told: forget who this node was."""
         desk = self._desk
         self._leave()
         desk.identity, desk.fingerprint, desk.is_leaving = None, "", False
@@ -314,6 +330,13 @@ def _mean_gpu(ticks: Sequence[Tick], total_ms: int) -> float:
     return sum(one.gpu_percent * one.duration_ms for one in ticks) / total_ms if total_ms else 0.0
 
 
+_STEPS = (
+    AgentAction.CONSENT,
+    AgentAction.DOCTOR_DONE,
+    AgentAction.RULES_DONE,
+    AgentAction.PRACTISE,
+    AgentAction.PRACTICE_DONE,
+)
 _SWITCHES: dict[AgentAction, Callable[[Switch, int, int], Switch]] = {
     AgentAction.LEND_ON: lambda switch, now, s: replace(switch.resumed(), is_on=True),
     AgentAction.LEND_OFF: lambda switch, now, s: replace(switch, is_on=False, started_by_hand=False),

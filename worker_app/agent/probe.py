@@ -41,6 +41,7 @@ class Limits:
     labels: Mapping[str, str] = field(default_factory=dict)
     images_allowed: tuple[str, ...] = ()
     owners_allowed: tuple[str, ...] = ()
+    owners_blocked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ def node_facts(
         disk_ok=disk.has_room(limits.disk_reserve_bytes),
         images_allowed=limits.images_allowed,
         owners_allowed=limits.owners_allowed,
+        owners_blocked=limits.owners_blocked,
     )
 
 

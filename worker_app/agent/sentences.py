@@ -32,6 +32,7 @@ class Scene:
     disk_ok: bool = True
     quitting: str = ""
     notice: str = ""
+    is_practising: bool = False
     host_cpu: float = -1.0
     host_gpu: float = -1.0
 
@@ -68,7 +69,10 @@ def _leaving(scene: Scene, count: int) -> Sentence | None:
 def _unfinished(scene: Scene, count: int) -> Sentence | None:
     if scene.link.phase == "none" and scene.setup in (SetupStep.JOIN, SetupStep.DONE):
         return TrayState.PAUSED, Line(code="not_joined"), Line(code="not_joined_next")
-    if scene.setup is not SetupStep.DONE:
+    if scene.is_practising and scene.link.phase == "live" and scene.engine_ok:
+        state = TrayState.WORKING if count else TrayState.READY
+        return state, Line(code="practising"), Line(code="practising_next")
+    if scene.setup not in (SetupStep.DONE, SetupStep.PRACTICE):
         return TrayState.PAUSED, Line(code="setup_unfinished"), Line(code="setup_next")
     return None
 

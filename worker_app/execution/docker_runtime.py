@@ -31,6 +31,8 @@ from worker_app.execution.conductor import Conductor
 from worker_app.execution.engine import Engine, ProgramAbsent
 from worker_app.execution.first_process import RUNNER_COMMAND, greet_runner, runner_tar
 from worker_app.execution.images import CatalogueImage, Images, ReadyImage, facts_label, facts_of_label
+from worker_app.execution.keeping import DockerKeeping
+from worker_app.execution.kept_images import KeptImages
 from worker_app.execution.output_reader import OutputReader
 from worker_app.execution.packages import INSTALL_S, PackageStore, unpack
 from worker_app.execution.policy import (
@@ -70,16 +72,21 @@ class DockerRuntime:
         *,
         packages_index: Path | None = None,
         packages_budget_bytes: int = 10 * GIB,
+        images_index: Path | None = None,
     ) -> None:
-        """`packages_index` is a file in the agent's data folder; without it tasks with packages are refused."""
+        """Indexes are files in the agent's data folder. Without `packages_index` tasks with packages are refused,
+        without `images_index` no image is ever removed.
+        """
         self._engine = engine
         self._node_id = node_id
-        self._images = Images(engine, catalogue)
+        kept = KeptImages(engine, images_index)
+        self._images = Images(engine, catalogue, kept)
         self._volumes = Volumes(engine, node_id)
         self._sources = SourceStore(self._volumes, node_id)
         self._packages = (
             PackageStore(self._volumes, packages_index, packages_budget_bytes) if packages_index else None
         )
+        self.keeping = DockerKeeping(kept, self._packages)
         self._packages_lock = asyncio.Lock()
         self._runner = runner_tar()
         self._open: dict[str, DockerSandbox | WatchdogSandbox] = {}

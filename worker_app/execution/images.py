@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from worker_app.agent.ports.sandbox import (
     OpenProgress,
 )
 from worker_app.execution.engine import Engine, arch_name
+from worker_app.execution.kept_images import KeptImages, remove_layers
 
 PULL_S = 3600.0
 BUILD_S = 3600.0
+_LAYER = re.compile(r"---> ([0-9a-f]{12})")
 DEFAULT_PULL_PREFIX = "justin308/hivemind-worker"
 
 
@@ -87,8 +90,9 @@ def context_tar(files: Mapping[str, bytes]) -> bytes:
 class Images:
     """Makes images present. Raises ImageInvalid where every attempt would fail for the same reason."""
 
-    def __init__(self, engine: Engine, catalogue: Mapping[str, CatalogueImage]) -> None:
+    def __init__(self, engine: Engine, catalogue: Mapping[str, CatalogueImage], kept: KeptImages) -> None:
         self._engine = engine
+        self._kept = kept
         self._catalogue = catalogue
 
     async def ensure(self, wanted: ImageWanted, on_progress: OnProgress) -> ReadyImage:
@@ -97,22 +101,28 @@ class Images:
         recipe = wanted.recipe or (row.recipe if row else "")
         present = await self._present(wanted, recipe)
         if present is not None:
+            self._kept.used(present.facts.image_id)
             return present
         if wanted.image_id:
             raise ImageInvalid(
                 f"the image {wanted.ref} exists on other nodes only, and not on this one",
                 fix="push it to a registry that the nodes can reach",
             )
-        pull_error = await self._pull(row.pull if row else _pull_name(wanted), row, on_progress)
+        before = await self._engine.call(lambda api: {str(one["Id"]) for one in api.images(all=True)})
+        name = row.pull if row else _pull_name(wanted)
+        pull_error = await self._pull(name, row, on_progress)
         present = await self._present(wanted, recipe)
         if present is None and row is not None and row.recipe == recipe:
-            await self._build(row, on_progress)
+            await self._build(row, on_progress, before)
             present = await self._present(wanted, recipe)
         if present is None:
             raise ImageInvalid(
                 f"the image {wanted.ref} cannot be had: {pull_error or 'what was pulled is another version'}",
                 fix="check its name, and that the registry can be reached from this node",
             )
+        if present.facts.image_id not in before:
+            names = [name, row.name] if row is not None else [name]
+            self._kept.brought(present.facts.image_id, names, present.facts.size_bytes)
         return present
 
     async def _present(self, wanted: ImageWanted, recipe: str) -> ReadyImage | None:
@@ -156,8 +166,9 @@ class Images:
             await self._engine.call(lambda api: api.tag(name, row.name))
         return problem
 
-    async def _build(self, row: CatalogueImage, on_progress: OnProgress) -> None:
+    async def _build(self, row: CatalogueImage, on_progress: OnProgress, before: Set[str]) -> None:
         content = context_tar(context_files(row.context))
+        layers: list[str] = []
 
         def build(api: docker.APIClient) -> str:
             answer = api.build(
@@ -169,7 +180,10 @@ class Images:
                 forcerm=True,
                 decode=True,
             )
-            return follow_build(answer, on_progress)
+            problem = follow_build(answer, on_progress, layers)
+            if problem:
+                remove_layers(api, [one for one in layers if not any(_is_short(one, old) for old in before)])
+            return problem
 
         problem = await self._engine.call(build, BUILD_S)
         if problem:
@@ -239,14 +253,21 @@ def follow_pull(rows: Iterable[Any], on_progress: OnProgress) -> str:
     return ""
 
 
-def follow_build(rows: Iterator[Any], on_progress: OnProgress) -> str:
-    """Report a build's steps; return its error, if any."""
+def _is_short(short: str, image_id: str) -> bool:
+    return image_id.removeprefix("sha256:").startswith(short)
+
+
+def follow_build(rows: Iterator[Any], on_progress: OnProgress, layers: list[str]) -> str:
+    """Report a build's steps and note the layers that it makes; return its error, if any."""
     for row in rows:
         if row.get("error"):
             return str(row["error"])[:300]
         text = str(row.get("stream") or "").strip()
         if text.startswith("Step "):
             on_progress(OpenProgress(phase="image", text=text[:200]))
+        made = _LAYER.fullmatch(text)
+        if made:
+            layers.append(made[1])
     return ""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.domain.errors import StorageFull
 from core.paths import write_private
+from worker_app.agent.ports.keeping import KeptThing
 from worker_app.agent.ports.sandbox import Ended, Metric, Output, Packages, PackagesInvalid, RunOrder, Sandbox
 from worker_app.execution.images import ReadyImage
 from worker_app.execution.policy import PACKAGES_FOLDER
@@ -132,6 +133,22 @@ class PackageStore:
         self._sets[key] = _Set(volume=volume, bytes=size, used_ms=self._now_ms())
         self._write()
         return volume
+
+    def rows(self) -> list[KeptThing]:
+        """Return the sets that are kept."""
+        return [
+            KeptThing(kind="packages", name=one.volume, size_bytes=one.bytes, used_ms=one.used_ms)
+            for one in self._sets.values()
+        ]
+
+    async def discard(self, volume: str) -> bool:
+        """Remove a set; False when a sandbox uses it."""
+        key = next((key for key, one in self._sets.items() if one.volume == volume), "")
+        if not key or not await self._volumes.remove(volume):
+            return False
+        del self._sets[key]
+        self._write()
+        return True
 
     async def _make_room(self, wanted_bytes: int) -> None:
         if wanted_bytes > self._budget_bytes:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from core.desktop.autostart import autostart
+from core.desktop.link_handler import link_handler
 from core.desktop.look import Look
 from core.desktop.single_instance import SingleInstance
 from core.domain.agent_views import AgentAction, AgentShown
@@ -39,6 +40,8 @@ class Options:
     login_command: Sequence[str]
     minimized: bool = False
     link: str = ""
+    #: Opens a hivemind: link, which comes as its last argument; empty: not offered.
+    link_command: Sequence[str] = ()
 
 
 class WorkerApp(QObject):
@@ -65,6 +68,8 @@ class WorkerApp(QObject):
             autostart("hivemind-worker", "HiveMind Worker"),
             list(options.login_command),
             self._has_tray,
+            link_handler("hivemind-worker-links", "HiveMind Worker", "hivemind") if options.link_command else None,
+            list(options.link_command),
         )
         self.window = WorkerWindow(self.look, self.courier, around)
         self.tray = Tray(self.look, self)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from core.desktop.look import Look
@@ -24,8 +25,20 @@ PAGES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "log": ("log", lambda: tr("Log")),
     "about": ("info", lambda: tr("About")),
 }
+#: From here on the pages stand at the foot.
+_AT_FOOT: Final = "about"
 _WIDE: Final = 184
 _SLIM: Final = 60
+_ROW: Final = 36
+_FOOT: Final = (16, 12, 8, 14)
+
+
+class _Pages(QListWidget):
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
 
 
 class Navigation(QFrame):
@@ -41,14 +54,21 @@ class Navigation(QFrame):
         self._look = look
         self._narrow = False
         self._status = AgentStatus()
-        self.nav = QListWidget()
+        self.nav = _Pages()
+        self.nav.resized.connect(self._make_room)
         self.nav.setIconSize(QSize(18, 18))
         self.nav.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.nav.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._items: dict[str, QListWidgetItem] = {}
+        self._room = QListWidgetItem()
+        # Neither the mouse nor the arrow keys stop at it.
+        self._room.setFlags(Qt.ItemFlag.NoItemFlags)
         for name in PAGES:
-            item = QListWidgetItem()
+            if name == _AT_FOOT:
+                self.nav.addItem(self._room)
+            item = self._items[name] = QListWidgetItem()
             item.setData(Qt.ItemDataRole.UserRole, name)
-            item.setSizeHint(QSize(160, 36))
+            item.setSizeHint(QSize(160, _ROW))
             self.nav.addItem(item)
         self.nav.currentRowChanged.connect(self._picked)
         self.note = small(look)
@@ -57,7 +77,8 @@ class Navigation(QFrame):
         self._words = QWidget()
         self._words.setLayout(column(strong(look, lambda: tr("Lending")), self.note, spacing=1))
         foot = QFrame()
-        foot.setLayout(row(self._words, None, self.switch, margins=(16, 12, 8, 14)))
+        self._foot = row(self._words, None, self.switch, margins=_FOOT)
+        foot.setLayout(self._foot)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
         layout.setSpacing(0)
@@ -75,7 +96,7 @@ class Navigation(QFrame):
     def choose(self, name: str) -> None:
         """Mark a page without saying so."""
         blocked = self.nav.blockSignals(True)
-        self.nav.setCurrentRow(list(PAGES).index(name))
+        self.nav.setCurrentItem(self._items[name])
         self.nav.blockSignals(blocked)
 
     def show_narrow(self, narrow: bool) -> None:
@@ -84,15 +105,21 @@ class Navigation(QFrame):
             self._narrow = narrow
             self.setFixedWidth(_SLIM if narrow else _WIDE)
             self._words.setVisible(not narrow)
+            self._foot.setContentsMargins(*((8, 12, 8, 14) if narrow else _FOOT))
             self._say()
 
+    def _make_room(self) -> None:
+        room = self.nav.viewport().height() - _ROW * len(PAGES) - 4
+        self._room.setSizeHint(QSize(10, max(0, room)))
+
     def _picked(self, place: int) -> None:
-        if place >= 0:
-            self.chosen.emit(str(self.nav.item(place).data(Qt.ItemDataRole.UserRole)))
+        name = self.nav.item(place).data(Qt.ItemDataRole.UserRole) if place >= 0 else None
+        if name:
+            self.chosen.emit(str(name))
 
     def _say(self) -> None:
-        for place, (_, text) in enumerate(PAGES.values()):
-            item = self.nav.item(place)
+        for name, (_, text) in PAGES.items():
+            item = self._items[name]
             item.setText("" if self._narrow else text())
             item.setToolTip(text() if self._narrow else "")
         status = self._status
@@ -102,8 +129,8 @@ class Navigation(QFrame):
         self.note.setText(tr("On, {preset}", preset=preset) if status.switch.is_on else tr("Off"))
 
     def _paint(self) -> None:
-        for place, (icon, _) in enumerate(PAGES.values()):
-            self.nav.item(place).setIcon(self._look.icons.icon(icon, "text", 18))
+        for name, (icon, _) in PAGES.items():
+            self._items[name].setIcon(self._look.icons.icon(icon, "text", 18))
         tokens = self._look.theme.tokens
         self.nav.setStyleSheet(
             "QListWidget { background: transparent; border: none; padding: 2px 8px; }"

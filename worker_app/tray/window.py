@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from core.desktop.autostart import Autostart
 from core.desktop.feedback import Question, Toast
+from core.desktop.link_handler import LinkHandler
 from core.desktop.look import Look
 from core.desktop.translations import tr
 from core.desktop.widgets import column, row
@@ -47,6 +48,10 @@ class Surroundings:
     command: list[str]
     #: Whether there is a tray to hide in; without one closing asks.
     has_tray: Callable[[], bool]
+    #: None: this system was told at installation who opens hivemind: links.
+    links: LinkHandler | None = None
+    #: What opens a link, which comes as its last argument.
+    link_command: Sequence[str] = ()
 
 
 class WorkerWindow(QMainWindow):
@@ -78,7 +83,7 @@ class WorkerWindow(QMainWindow):
             self.stack.addWidget(page)
         self._shell = self._make_shell()
         self.setup_page = SetupPage(look, courier)
-        self.setup_page.finished.connect(lambda: self.show_page("now"))
+        self.setup_page.finished.connect(self._set_up)
         self.whole = QStackedWidget()
         self.whole.addWidget(self._shell)
         self.whole.addWidget(self.setup_page)
@@ -97,6 +102,8 @@ class WorkerWindow(QMainWindow):
         self.connection = ConnectionPage(look, courier)
         self.log = LogPage(look, courier, around.folder)
         self.about = AboutPage(look, around.folder, around.autostart, around.command)
+        if around.links is not None:
+            self.about.offer_links(around.links, around.link_command)
         self.doctor = DoctorView(look, courier)
         self.pages: dict[str, Any] = {
             "now": self.now,
@@ -231,6 +238,12 @@ class WorkerWindow(QMainWindow):
     def refresh(self) -> None:
         """F5: read again."""
         self._see(True)
+
+    def _set_up(self, attempt_id: str) -> None:
+        if attempt_id:
+            self.explain(attempt_id)
+        else:
+            self.show_page("now")
 
     def explain(self, attempt_id: str) -> None:
         self.show_page("earnings")

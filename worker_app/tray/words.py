@@ -16,6 +16,8 @@ SENTENCES: Final[dict[str, str]] = {
     "not_joined_next": mark("Paste a join link to begin."),
     "setup_unfinished": mark("Set-up is not finished; no tasks are taken yet."),
     "setup_next": mark("It goes on where you left it."),
+    "practising": mark("The practice subtask is on its way; the pool pays for it."),
+    "practising_next": mark("After it your rules hold."),
     "engine_problem": mark("No tasks are taken: {words}"),
     "engine_next": mark("Earnings and rules still work. It is looked for by itself."),
     "disk_full": mark("The disk is nearly full, so no tasks are taken."),

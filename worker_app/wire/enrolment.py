@@ -59,6 +59,9 @@ class EnrolmentGateway:
             expires_at_ms=expires_ms(certificate),
             pool_name=enrolled.pool_name,
             pending=enrolled.pending,
+            operator=enrolled.operator,
+            sign_up=enrolled.sign_up,
+            owner_name=enrolled.owner_name,
         )
 
     async def renew(self, identity: Identity) -> Identity:

@@ -14,8 +14,17 @@ from typing import Any, BinaryIO
 import grpc
 
 from core.domain.errors import ProtocolError, TooLarge
+from core.domain.membership import PracticeTask
 from core.domain.session import AgentMessage, Hello, LogAck, LogChunk, MasterMessage, Updates
-from core.pb import blobs_pb2, blobs_pb2_grpc, logs_pb2_grpc, node_pb2_grpc, secrets_pb2, secrets_pb2_grpc
+from core.pb import (
+    blobs_pb2,
+    blobs_pb2_grpc,
+    logs_pb2_grpc,
+    node_pb2,
+    node_pb2_grpc,
+    secrets_pb2,
+    secrets_pb2_grpc,
+)
 from core.rpc.channel import open_channel
 from core.rpc.codec.logs import acks_from_pb, chunks_to_pb
 from core.rpc.codec.node import agent_message_to_pb, master_message_from_pb
@@ -28,6 +37,8 @@ CONNECT_S = 15.0
 _CLOSE_S = 2.0
 #: Without a piece or an answer for this long a transfer counts as broken.
 _IDLE_S = 60.0
+#: Leaving does not wait for a master that is away: its operator can remove the node too.
+_LEAVE_S = 10.0
 _PIECE_BYTES = 1 << 20
 #: Updates are split at this size, long before the limit of a message.
 _UPDATES_BYTES = 4 << 20
@@ -35,7 +46,7 @@ _MISSING_AT_ONCE = 5_000
 
 
 class Gateway:
-    """Implements `Link`, `BlobLink` and `LogLink` for one identity. MUST be made and used on one loop."""
+    """Implements `Link`, `BlobLink`, `MembershipLink` and `LogLink` for one identity. Of one loop."""
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
@@ -174,6 +185,19 @@ class Gateway:
         with translating():
             reply = await secrets_pb2_grpc.SecretsStub(self._bulk()).Give(request, timeout=_IDLE_S)
         return dict(reply.values)
+
+    # ------------------------------------------------------------ MembershipLink
+
+    async def practise(self) -> PracticeTask:
+        stub = node_pb2_grpc.NodeMembershipStub(self._bulk())
+        with translating():
+            reply = await stub.Practise(node_pb2.PractiseRequest(), timeout=_IDLE_S)
+        return PracticeTask(task_id=reply.task_id, owner_id=reply.owner_id)
+
+    async def leave(self) -> None:
+        stub = node_pb2_grpc.NodeMembershipStub(self._bulk())
+        with translating():
+            await stub.Leave(node_pb2.LeaveRequest(), timeout=_LEAVE_S)
 
     # ------------------------------------------------------------ LogLink
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.domain.session import Enrolled, EnrolmentRequest
+from core.domain.membership import Enrolled
+from core.domain.session import EnrolmentRequest
 from core.pb import enrolment_pb2 as pb
 from core.rpc.codec.values import facts_from_pb, facts_to_pb
 
@@ -37,6 +38,9 @@ def enrolled_to_pb(value: Enrolled) -> pb.EnrolReply:
         node_door=value.node_door,
         pool_name=value.pool_name,
         pending=value.pending,
+        operator=value.operator,
+        sign_up=value.sign_up,
+        owner_name=value.owner_name,
     )
 
 
@@ -50,4 +54,7 @@ def enrolled_from_pb(message: pb.EnrolReply) -> Enrolled:
         node_door=message.node_door,
         pool_name=message.pool_name,
         pending=message.pending,
+        operator=message.operator,
+        sign_up=message.sign_up,
+        owner_name=message.owner_name,
     )

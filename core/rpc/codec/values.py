@@ -92,6 +92,7 @@ def facts_to_pb(value: NodeFacts) -> pb.NodeFacts:
         disk_ok=value.disk_ok,
         images_allowed=value.images_allowed,
         owners_allowed=value.owners_allowed,
+        owners_blocked=value.owners_blocked,
     )
 
 
@@ -115,6 +116,7 @@ def facts_from_pb(message: pb.NodeFacts) -> NodeFacts:
         disk_ok=message.disk_ok,
         images_allowed=tuple(message.images_allowed),
         owners_allowed=tuple(message.owners_allowed),
+        owners_blocked=tuple(message.owners_blocked),
     )
 
 

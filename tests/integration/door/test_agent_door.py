@@ -174,6 +174,8 @@ async def test_joining_waits_for_consent_doctor_and_rules(tmp_path: Path) -> Non
         assert opened.desk.may_run and not opened.desk.choices.now.switch.is_on
         await client.act(AgentAction.DOCTOR_DONE)
         await client.act(AgentAction.RULES_DONE)
+        assert opened.desk.choices.now.setup is SetupStep.PRACTICE
+        await client.act(AgentAction.PRACTICE_DONE)
         choices = opened.desk.choices.now
         assert choices.setup is SetupStep.DONE and choices.switch.is_on and choices.rules is not None
         assert choices.rules.preset is Preset.BALANCED

@@ -74,6 +74,7 @@ async def start_master(folder: Path) -> Master:
             sessions=sessions,
             directory=membership,
             enrolment=membership,
+            membership=membership,
             grants=grants,
             blobs=blobs,
             logs=logs,

@@ -197,3 +197,19 @@ async def test_garbage_ends_the_call_and_nothing_else(master: Master) -> None:
     await session.receive()
     await gateway.close()
     assert len(master.sessions.hellos) == 1
+
+
+async def test_a_node_asks_for_its_practice_and_leaves_by_its_own_certificate(master: Master) -> None:
+    identity = await master.enrol()
+    assert (identity.operator, identity.sign_up, identity.owner_name) == ("ada", "invite", "bob")
+    gateway = Gateway(identity)
+    try:
+        practice = await gateway.practise()
+        assert (practice.task_id, practice.owner_id) == ("practice-task", "the-pool")
+        assert master.membership.practised == [identity.node_id]
+        await gateway.leave()
+        with pytest.raises(LinkRefused) as refused:
+            await gateway.practise()
+        assert refused.value.code == "NODE_REVOKED"
+    finally:
+        await gateway.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.domain.agent_views import AgentShown
-from tests.support import worker_scenes as scenes
+from tests.support.scene_client import SceneClient
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from worker_app.tray.app import WorkerApp
 
-Opened = tuple["WorkerApp", scenes.SceneClient]
+Opened = tuple["WorkerApp", SceneClient]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def open_app(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Calla
     made: list[WorkerApp] = []
 
     def opened(shown: AgentShown, page: str = "now") -> Opened:
-        client = scenes.SceneClient(shown)
+        client = SceneClient(shown)
         settings = QSettings(str(tmp_path / "tray.ini"), QSettings.Format.IniFormat)
         app = WorkerApp(qapp, Options(tmp_path, ("true",), ("true",)), find=lambda: client, settings=settings)
         made.append(app)
@@ -49,3 +49,5 @@ def open_app(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Calla
         app.window.close_for_good()
         app.courier.stop()
         app.window.deleteLater()
+        # Its timers end with it.
+        app.deleteLater()

@@ -68,6 +68,9 @@ PICTURES = (
     Picture("setup-doctor-dark-en", "doctor", "setup", scheme="dark"),
     Picture("setup-rules-light-en", "rules", "setup"),
     Picture("setup-rules-dark-zh", "rules", "setup", "zh_TW", "dark"),
+    Picture("setup-practice-running-light-en", "running", "setup"),
+    Picture("setup-practice-paid-dark-zh", "paid", "setup", "zh_TW", "dark"),
+    Picture("setup-practice-failed-light-zh", "failed", "setup", "zh_TW"),
     Picture("menu-working-light-en", "usual", "menu"),
     Picture("menu-working-dark-zh", "usual", "menu", "zh_TW", "dark"),
     Picture("menu-paused-light-en", "paused", "menu"),
@@ -101,7 +104,9 @@ def draw(application: object, picture: Picture, file: Path) -> None:
     from core.desktop.translations import Language
     from core.domain.agent_views import SetupStep
     from core.domain.earning_views import Earnings
+    from tests.support import worker_records as records
     from tests.support import worker_scenes as scenes
+    from tests.support.scene_client import SceneClient
     from worker_app.tray.app import Options, WorkerApp
     from worker_app.tray.pages import connection, now
 
@@ -111,17 +116,20 @@ def draw(application: object, picture: Picture, file: Path) -> None:
         "doctor": SetupStep.DOCTOR,
         "rules": SetupStep.RULES,
     }
-    is_step = picture.page == "setup"
-    shown = scenes.setup(steps[picture.scene]) if is_step else getattr(scenes, picture.scene)()
-    client = scenes.SceneClient(shown)
+    if picture.page != "setup":
+        shown = getattr(scenes, picture.scene)()
+    else:
+        step = steps.get(picture.scene)
+        shown = scenes.setup(step) if step is not None else scenes.practice(picture.scene)
+    client = SceneClient(shown)
     if picture.after == "no_earnings":
         client.found = Earnings()
     if picture.scene == "offline":
-        client.hops = scenes.HOPS
+        client.hops = records.HOPS
     with (
         tempfile.TemporaryDirectory() as folder,
-        mock.patch.object(now, "figures_now", lambda: scenes.NOW),
-        mock.patch.object(connection, "figures_now", lambda: scenes.NOW),
+        mock.patch.object(now, "figures_now", lambda: records.NOW),
+        mock.patch.object(connection, "figures_now", lambda: records.NOW),
     ):
         settings = QSettings(str(Path(folder) / "look.ini"), QSettings.Format.IniFormat)
         options = Options(Path("/home/wenhan/.local/share/hivemind"), ("true",), ("true",))
@@ -143,10 +151,10 @@ def draw(application: object, picture: Picture, file: Path) -> None:
 
 def grab(app: WorkerApp, picture: Picture, file: Path) -> None:
     """Bring the window to where it shall be seen, and keep its picture."""
-    from tests.support import worker_scenes as scenes
+    from tests.support import worker_records as records
 
     if picture.page == "menu":
-        app.tray.menu._now_ms = lambda: scenes.NOW
+        app.tray.menu._now_ms = lambda: records.NOW
         app.tray.menu.say()
         app.tray.menu.resize(app.tray.menu.sizeHint())
         app.tray.menu.show()
@@ -159,9 +167,9 @@ def grab(app: WorkerApp, picture: Picture, file: Path) -> None:
         settle(0.5)
         after(app, picture.after)
         if picture.page == "now":
-            for sample in scenes.samples(600)[-3:]:
+            for sample in records.samples(600)[-3:]:
                 app.courier.sampled.emit(sample)
-            app.window.now.load.plots["cpu"][1].pointed.emit(scenes.NOW / 1000 - 116)
+            app.window.now.load.plots["cpu"][1].pointed.emit(records.NOW / 1000 - 116)
         settle(0.3)
         app.window.grab().save(str(file))
 

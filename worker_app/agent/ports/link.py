@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.domain.errors import HiveMindError
+from core.domain.membership import PracticeTask
 from core.domain.node import NodeFacts
 from core.domain.session import AgentMessage, Hello, JoinLink, LogAck, LogChunk, MasterMessage
 
@@ -63,6 +64,10 @@ class Identity:
     pool_name: str = ""
     #: An operator must approve the node first; it may connect and wait.
     pending: bool = False
+    #: What the owner is shown before agreeing: who runs the pool, who may submit there, whose node this is.
+    operator: str = ""
+    sign_up: str = ""
+    owner_name: str = ""
 
 
 class Session(Protocol):
@@ -134,6 +139,18 @@ class LogLink(Protocol):
 
     def append(self, chunks: AsyncIterator[LogChunk]) -> AsyncIterator[LogAck]:
         """Send chunks as they come and yield what is kept, until `chunks` ends or the stream breaks."""
+        ...
+
+
+class MembershipLink(Protocol):
+    """What a node asks once, beside its session. Raises LinkClosed, LinkRefused and what the master answers."""
+
+    async def practise(self) -> PracticeTask:
+        """Return the practice task of this node's owner; without an id when it is over."""
+        ...
+
+    async def leave(self) -> None:
+        """Have this node revoked. Its certificate is worth nothing afterwards."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal, qVersion
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from core.desktop import figures
 from core.desktop.autostart import Autostart
+from core.desktop.link_handler import LinkHandler
 from core.desktop.look import Look
 from core.desktop.theme import Scheme
 from core.desktop.translations import Language, tr
@@ -104,7 +106,26 @@ class AboutPage(QWidget):
             (lambda: tr("Colours"), lambda: "", schemes),
         ):
             card.body.addLayout(row(strong(look, name), quiet(look, note), None, control))
+        self._choices = card
         return card
+
+    def offer_links(self, links: LinkHandler, command: Sequence[str]) -> None:
+        """Let the person choose whether this program opens hivemind: links."""
+        look = self._look
+        switch = self.opens_links = Switch(look, lambda: tr("Open hivemind: links"))
+        switch.show_state(links.enabled())
+
+        def choose(on: bool) -> None:
+            try:
+                links.enable(command) if on else links.disable()
+            except OSError as error:
+                self.said.emit(tr("That could not be changed: {reason}", reason=str(error)))
+            switch.show_state(links.enabled())
+
+        switch.wanted.connect(choose)
+        note = quiet(look, lambda: tr("a join link that you click is put in here; you still agree first"))
+        name = strong(look, lambda: tr("Open hivemind: links"))
+        self._choices.body.addLayout(row(name, note, None, switch))
 
     def _licence_card(self) -> Card:
         look = self._look

@@ -195,7 +195,8 @@ class ConsentView(QWidget):
         self.values["fingerprint"].setText(f"{spaced}\n{tr('SHA-256, equal to that of your link')}")
         self.values["operator"].setText(consent.operator or tr("the pool does not say"))
         who = {
-            "invited": tr("members whom the operator invited"),
+            "invite": tr("members whom the operator invited"),
+            "closed": tr("members whom the operator made accounts for"),
             "open": tr("anyone who registers with this pool"),
         }
         self.values["who"].setText(who.get(consent.sign_up, tr("the operator decides; ask if you want to know")))

@@ -82,6 +82,8 @@ class LoadCard(Card):
         span = self._span
         plot = LivePlot(self._look, curves, self._ring(span), window_s=float(span), unit=unit, top=top, says=False)
         plot.setFixedHeight(112)
+        if top is not None:
+            plot.set_top(top)
         plot.pointed.connect(self._point)
         return strong(self._look, name), plot
 
@@ -91,6 +93,8 @@ class LoadCard(Card):
         self._machine = machine
         self._parts["gpu"].setVisible(bool(machine.gpus))
         cores = max(1, machine.cores)
+        if machine.memory_bytes:
+            self.plots["memory"][1].set_top(round(machine.memory_bytes / _GIB))
         self.plots["cpu"][1].set_limit(machine.limit_cpu_millis / 10 / cores)
         self.plots["memory"][1].set_limit(machine.limit_memory_bytes / _GIB)
 

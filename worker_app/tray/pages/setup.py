@@ -18,16 +18,18 @@ from core.domain.lending import Preset
 from worker_app.tray.courier import Courier
 from worker_app.tray.pages.consent import ConsentView
 from worker_app.tray.pages.doctor import DoctorView
+from worker_app.tray.pages.practice import PracticePage
 from worker_app.tray.pages.presets import PresetCards
 from worker_app.tray.parts import quiet, small, strong
 
 Text = Callable[[], str]
-STEPS: Final = (SetupStep.JOIN, SetupStep.CONSENT, SetupStep.DOCTOR, SetupStep.RULES)
+STEPS: Final = (SetupStep.JOIN, SetupStep.CONSENT, SetupStep.DOCTOR, SetupStep.RULES, SetupStep.PRACTICE)
 _NAMES: Final[dict[SetupStep, Text]] = {
     SetupStep.JOIN: lambda: tr("Join link"),
     SetupStep.CONSENT: lambda: tr("Consent"),
     SetupStep.DOCTOR: lambda: tr("Doctor"),
     SetupStep.RULES: lambda: tr("Rules"),
+    SetupStep.PRACTICE: lambda: tr("Practice"),
 }
 
 
@@ -86,9 +88,9 @@ class StepList(QFrame):
 
 
 class SetupPage(QWidget):
-    """Follows the agent's step; asks it for the next."""
+    """Follows the agent's step; asks it for the next. `finished` carries an attempt to explain, or nothing."""
 
-    finished = Signal()
+    finished = Signal(str)
 
     def __init__(self, look: Look, courier: Courier) -> None:
         super().__init__()
@@ -103,11 +105,15 @@ class SetupPage(QWidget):
         self.doctor = DoctorView(look, courier)
         self.presets = PresetCards(look)
         self.presets.chosen.connect(self._choose_preset)
+        self.practice = PracticePage(look)
+        self.practice.explain.connect(self._finish)
+        self._explained = ""
         self.pages = {
             SetupStep.JOIN: self._join_page(),
             SetupStep.CONSENT: self.consent,
             SetupStep.DOCTOR: self.doctor,
             SetupStep.RULES: self._rules_page(),
+            SetupStep.PRACTICE: self.practice,
         }
         for page in self.pages.values():
             self.stack.addWidget(page)
@@ -154,7 +160,8 @@ class SetupPage(QWidget):
         card.body.addWidget(hint)
         heading = label(look, lambda: tr("Lend this computer when you do not need it"), strong=True, pixels=20)
         lead = quiet(
-            look, lambda: tr("Four short steps: the link, what you agree to, a check, and how much you lend.")
+            look,
+            lambda: tr("Five short steps: the link, what you agree to, a check, how much you lend, and a try."),
         )
         page.setLayout(column(heading, lead, 6, card, None, spacing=6))
         return page
@@ -184,12 +191,19 @@ class SetupPage(QWidget):
     def show_agent(self, shown: AgentShown) -> None:
         if shown.status is not None and shown.status.setup is not self.step:
             self.show_step(shown.status.setup)
+            if self.step is SetupStep.PRACTICE and not shown.status.practice.stage:
+                # The agent was started anew meanwhile: it goes on where it was.
+                self._courier.act(AgentAction.PRACTISE, self._failed)
+        if self.step is SetupStep.PRACTICE:
+            self.practice.show_agent(shown)
+            self._say()
 
     def show_step(self, step: SetupStep) -> None:
         before, self.step = self.step, step
         if step is SetupStep.DONE:
             self.doctor.set_seen(False)
-            self.finished.emit()
+            self.finished.emit(self._explained)
+            self._explained = ""
             return
         self._say_error("")
         self.steps.show_step(step)
@@ -232,6 +246,8 @@ class SetupPage(QWidget):
             self._courier.act(AgentAction.CONSENT, self._failed)
         elif self.step is SetupStep.DOCTOR:
             self._courier.act(AgentAction.DOCTOR_DONE, self._failed)
+        elif self.step is SetupStep.PRACTICE:
+            self._courier.act(AgentAction.PRACTICE_DONE, self._failed)
         elif self._rules is not None:
             rules = next(one for one in self._rules.presets if one.preset is self._preset)
             self._courier.ask(
@@ -240,6 +256,11 @@ class SetupPage(QWidget):
                 self._failed,
                 owner=self,
             )
+
+    def _finish(self, attempt_id: str) -> None:
+        """On to the page of earnings, with this amount explained."""
+        self._explained = attempt_id
+        self._courier.act(AgentAction.PRACTICE_DONE, self._failed)
 
     def _joined(self, consent: Consent) -> None:
         self._busy(False)
@@ -299,8 +320,14 @@ class SetupPage(QWidget):
             SetupStep.CONSENT: tr("Join {pool}", pool=pool),
             SetupStep.DOCTOR: tr("Next"),
             SetupStep.RULES: tr("Start lending"),
+            SetupStep.PRACTICE: tr("Done") if self.practice.is_over else tr("Do not wait for it"),
         }
         self.next.setText(texts.get(step, tr("Done")))
+        # Waiting is what the step is for: going on early is possible, not proposed.
+        waits = step is SetupStep.PRACTICE and not self.practice.is_over
+        self.next.setProperty("kind", "" if waits else "primary")
+        self.next.style().unpolish(self.next)
+        self.next.style().polish(self.next)
         self.next.setEnabled(bool(self.link.text().strip()) if step is SetupStep.JOIN else True)
         if step is SetupStep.DOCTOR:
             self.next.setEnabled(self.doctor.passed)

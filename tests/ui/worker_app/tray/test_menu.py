@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from core.desktop.look import Look
 from core.domain.agent_views import AgentAction
 from core.domain.lending import UNTIL_RESUMED, Switch
+from tests.support import worker_records as records
 from tests.support import worker_scenes as scenes
 from worker_app.tray.menu import TrayMenu
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.qt
 
 @pytest.fixture
 def menu(look: Look, qtbot: QtBot) -> TrayMenu:
-    made = TrayMenu(look, now_ms=lambda: scenes.NOW)
+    made = TrayMenu(look, now_ms=lambda: records.NOW)
     qtbot.addWidget(made)
     made.show_status(scenes.STATUS)
     made.say()
@@ -28,7 +29,7 @@ def menu(look: Look, qtbot: QtBot) -> TrayMenu:
 def test_each_pause_says_when_it_ends(menu: TrayMenu) -> None:
     from core.desktop import figures
 
-    assert menu.pauses[900].text() == f"Pause 15 minutes\tuntil {figures.clock(scenes.NOW + 900_000)}"
+    assert menu.pauses[900].text() == f"Pause 15 minutes\tuntil {figures.clock(records.NOW + 900_000)}"
     assert menu.pauses[UNTIL_RESUMED].text() == "Pause until I resume"
 
 

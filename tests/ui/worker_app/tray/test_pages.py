@@ -11,11 +11,13 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from pytestqt.qtbot import QtBot
 
+from core.desktop.link_handler import LinkHandler
 from core.desktop.look import Look
 from core.domain.agent_views import AgentAction, SetupStep
 from core.domain.earning_views import EarningDay, Earnings
 from core.domain.errors import Unauthenticated
 from core.domain.lending import FULL, HOURS, REST, WHEN_AWAY, OnEnter, Preset, Situation
+from tests.support import worker_records as records
 from tests.support import worker_scenes as scenes
 from worker_app.tray.pages.about import AboutPage
 from worker_app.tray.pages.connection import HopsView
@@ -25,6 +27,7 @@ from worker_app.tray.pages.doctor import DoctorView
 from worker_app.tray.pages.earning_rows import EarningsModel, about
 from worker_app.tray.pages.explanation import Explanation
 from worker_app.tray.pages.log_view import LogView
+from worker_app.tray.pages.practice import PracticePage
 from worker_app.tray.pages.presets import PresetCards
 from worker_app.tray.pages.setup import SetupPage
 from worker_app.tray.pages.timeline import Timeline
@@ -65,7 +68,7 @@ def test_a_posted_amount_that_differs_is_said_with_both_numbers(look: Look, qtbo
 
     shown = Explanation(look)
     qtbot.addWidget(shown)
-    shown.show_found(replace(scenes.explained(), posted_ucpt=15_000_000))
+    shown.show_found(replace(records.explained(), posted_ucpt=15_000_000))
     assert shown.verdict.text().startswith("Posted 15 CPT, by the ticks here 15.408 CPT")
 
 
@@ -103,7 +106,7 @@ def test_a_day_without_earnings_wears_its_reason(look: Look, qtbot: QtBot) -> No
 
 def test_more_rows_are_added_without_moving_the_others(look: Look) -> None:
     model = EarningsModel(look)
-    rows = scenes.earnings().rows
+    rows = records.earnings().rows
     model.set_rows(rows[:3])
     model.add_rows(rows[3:])
     assert model.rowCount() == 8 and model.index(4, 3).data() == "0"
@@ -176,7 +179,7 @@ def test_the_week_is_painted_by_mouse_and_by_keyboard(look: Look, qtbot: QtBot) 
     grid = WeekGrid(look)
     qtbot.addWidget(grid)
     grid.resize(560, 200)
-    grid.show_week(WHEN_AWAY * HOURS, scenes.NOW)
+    grid.show_week(WHEN_AWAY * HOURS, records.NOW)
     grid.brush = FULL
     start, end = (grid.cell_box(*cell).center().toPoint() for cell in ((2, 18), (4, 22)))
     qtbot.mousePress(grid, Qt.MouseButton.LeftButton, pos=start)
@@ -203,11 +206,11 @@ def test_where_it_broke_is_told_by_word_not_by_colour_alone(look: Look, qtbot: Q
     hops, line = HopsView(look), Timeline(look)
     qtbot.addWidget(hops)
     qtbot.addWidget(line)
-    hops.show_hops(scenes.HOPS)
+    hops.show_hops(records.HOPS)
     assert hops.accessibleName().endswith("Master: no answer in 10 s")
     shown = scenes.offline()
     assert shown.link is not None and shown.containers is not None
-    line.show_link(shown.link, shown.containers.rows, scenes.NOW)
+    line.show_link(shown.link, shown.containers.rows, records.NOW)
     assert line.sizeHint().height() > Timeline(look).sizeHint().height()
 
 
@@ -218,7 +221,7 @@ def test_a_log_follows_until_one_scrolls_up(look: Look, qtbot: QtBot) -> None:
     qtbot.addWidget(view)
     view.resize(300, 80)
     view.show()
-    lines = [replace(scenes.LOG[0], at_ms=scenes.NOW + n, text=f"line {n}") for n in range(60)]
+    lines = [replace(records.LOG[0], at_ms=records.NOW + n, text=f"line {n}") for n in range(60)]
     view.show_lines(lines[:50])
     assert view.follows
     view.verticalScrollBar().setValue(0)
@@ -260,6 +263,18 @@ def test_start_at_login_is_off_until_asked_for(look: Look, qtbot: QtBot, tmp_pat
     assert "rule idle: passes" in page.diagnostics() and "token" not in page.diagnostics()
 
 
+def test_links_are_opened_here_only_when_asked(look: Look, qtbot: QtBot, tmp_path: Path) -> None:
+    page = AboutPage(look, tmp_path, Login(), ["worker"])
+    qtbot.addWidget(page)
+    links = LinkHandler("links", "HiveMind", "hivemind", {"HOME": str(tmp_path)})
+    page.offer_links(links, ["worker", "--link"])
+    assert not page.opens_links.isChecked()
+    page.opens_links.click()
+    assert links.enabled() and page.opens_links.isChecked()
+    page.opens_links.click()
+    assert not links.enabled() and not page.opens_links.isChecked()
+
+
 # ------------------------------------------------------------ first start
 
 
@@ -296,7 +311,7 @@ def test_each_step_goes_on_by_its_one_button(
 def test_the_consent_says_can_cannot_and_what_remains(look: Look, qtbot: QtBot) -> None:
     view = ConsentView(look)
     qtbot.addWidget(view)
-    view.show_consent(scenes.CONSENT)
+    view.show_consent(records.CONSENT)
     assert view.heading.text() == "Lend this computer to Taipei Makers Pool?"
     assert view.values["fingerprint"].text().startswith("7B2E 91C4 0DF8 5A36\nE1B7")
     assert view.values["who"].text() == "members whom the operator invited"
@@ -306,7 +321,7 @@ def test_the_doctor_opens_the_first_that_needs_a_person(open_app: Open, qtbot: Q
     app, client = open_app(scenes.setup(SetupStep.DOCTOR))
     doctor = app.window.setup_page.doctor
     assert isinstance(doctor, DoctorView)
-    qtbot.waitUntil(lambda: len(doctor.checks) == len(scenes.CHECKS), timeout=10_000)
+    qtbot.waitUntil(lambda: len(doctor.checks) == len(records.CHECKS), timeout=10_000)
     qtbot.waitUntil(lambda: not doctor._running, timeout=10_000)
     opened = [name for name, row in doctor._rows.items() if not row.fix.isHidden()]
     assert opened == ["permission"] and not doctor.passed
@@ -314,3 +329,31 @@ def test_the_doctor_opens_the_first_that_needs_a_person(open_app: Open, qtbot: Q
     assert not app.window.setup_page.next.isEnabled()
     app.window.setup_page.skip.click()
     qtbot.waitUntil(lambda: client.asked == [(AgentAction.DOCTOR_DONE, 0, "")], timeout=5_000)
+
+
+def test_the_practice_shows_how_far_it_is_and_does_not_propose_to_skip_it(open_app: Open) -> None:
+    app, _ = open_app(scenes.practice("running"))
+    setup = app.window.setup_page
+    page = setup.practice
+    assert isinstance(page, PracticePage)
+    assert app.window.whole.currentWidget() is setup and setup.stack.currentWidget() is page
+    assert page.stations[2].words.text() == "42 % done" and not page.bar.isHidden()
+    assert page.stations[3].words.text() == "" and page.amount.isHidden()
+    assert (setup.next.text(), setup.next.property("kind")) == ("Do not wait for it", "")
+
+
+def test_the_first_earning_is_explained_by_one_click(open_app: Open, qtbot: QtBot) -> None:
+    app, client = open_app(scenes.practice("paid"))
+    setup = app.window.setup_page
+    assert setup.practice.amount.text() == "0.022812 CPT"
+    assert (setup.next.text(), setup.next.property("kind")) == ("Done", "primary")
+    setup.practice.why.click()
+    qtbot.waitUntil(lambda: client.asked == [(AgentAction.PRACTICE_DONE, 0, "")], timeout=5_000)
+    app.window.show_agent(scenes.usual())
+    qtbot.waitUntil(lambda: app.window.page == "earnings", timeout=5_000)
+    qtbot.waitUntil(lambda: not app.window.earnings.explanation.isHidden(), timeout=5_000)
+
+
+def test_an_agent_that_was_started_anew_is_asked_again(open_app: Open, qtbot: QtBot) -> None:
+    _, client = open_app(scenes.practice(""))
+    qtbot.waitUntil(lambda: client.asked == [(AgentAction.PRACTISE, 0, "")], timeout=5_000)

@@ -14,7 +14,9 @@ from core.desktop.feedback import Question
 from core.desktop.translations import Language
 from core.domain.agent_views import AgentAction, Containers, Line, Sample
 from core.domain.errors import Conflict
+from tests.support import worker_records as records
 from tests.support import worker_scenes as scenes
+from tests.support.scene_client import SceneClient
 from worker_app.tray.courier import Courier
 from worker_app.tray.faces import TRAY, TrayIcons
 from worker_app.tray.navigation import PAGES
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.qt
 Open = Callable[..., "Opened"]
 
 
-def asked(client: scenes.SceneClient) -> list[str]:
+def asked(client: SceneClient) -> list[str]:
     return [action.value for action, _, _ in client.asked]
 
 
@@ -139,10 +141,10 @@ def test_the_language_changes_while_it_is_open(open_app: Open) -> None:
 def test_charts_keep_a_gap_and_a_failed_reading(open_app: Open) -> None:
     app, _ = open_app(scenes.usual())
     load = app.window.now.load
-    load.fill(scenes.samples(600), 1)
+    load.fill(records.samples(600), 1)
     times, values = load.plots["cpu"][1].ring.window(0)
     assert values[0].size == times.size and (values[0] != values[0]).sum() == 1
-    load.take(Sample(at_ms=scenes.NOW + 1000, host_cpu=5.0))
+    load.take(Sample(at_ms=records.NOW + 1000, host_cpu=5.0))
     assert load._values["gpu"][0].text() == ""
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from core.domain.audit import AuditCheck
 from core.domain.errors import ProtocolError
+from core.domain.membership import Enrolled
 from core.domain.operations import LedgerCheck, NewJoinLink, NewUser
 from core.domain.session import (
     Ack,
-    Enrolled,
     EnrolmentRequest,
     Hello,
     LogAck,

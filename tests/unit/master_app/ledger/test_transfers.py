@@ -95,6 +95,6 @@ def test_presents_are_given_once(uow: MoneyUnitOfWork) -> None:
     for _ in range(2):
         with uow.transaction():
             grant_sign_up(uow, "bob", 150 * CPT)
-            grant_practice(uow, "N", "bob", CPT)
+            grant_practice(uow, "alice", "bob", CPT)
             grant_sign_up(uow, "alice", 0)
     assert uow.balance("bob") == 151 * CPT

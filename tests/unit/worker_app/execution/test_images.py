@@ -47,7 +47,7 @@ def test_a_pull_reports_bytes_and_its_error() -> None:
     ]
     assert follow_pull(rows, seen.append) == "no such manifest"
     assert [(one.done_bytes, one.total_bytes) for one in seen] == [(5, 10), (6, 12)]
-    assert follow_build(iter([{"stream": "Step 1/2 : FROM x\n"}]), seen.append) == ""
+    assert follow_build(iter([{"stream": "Step 1/2 : FROM x\n"}]), seen.append, []) == ""
 
 
 def test_an_images_facts_survive_as_a_label() -> None:
