@@ -293,10 +293,11 @@ def bench(arguments: list[str]) -> int:
 def lint(arguments: list[str]) -> int:
     prepare_python()
     found = [part for part in LINTED if (ROOT / part).exists()]
+    checked = [*found, "docs"]
     scripts: list[str | Path] = [*sorted((ROOT / ".ci").glob("*.py"))]
     results = [
-        run([PYTHON, "-m", "ruff", "check", *arguments, *found]),
-        run([PYTHON, "-m", "ruff", "format", "--check", *found]),
+        run([PYTHON, "-m", "ruff", "check", *arguments, *checked]),
+        run([PYTHON, "-m", "ruff", "format", "--check", *checked]),
         # Two runs: the scripts of .ci are no package of the product.
         run([PYTHON, "-m", "mypy", *[part for part in found if part != ".ci"]]),
         run([PYTHON, "-m", "mypy", *scripts]),

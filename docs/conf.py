@@ -1,8 +1,8 @@
 """How Sphinx makes a site of these pages: `python dev.py docs`, once a language.
 
-A page `NAME.md` is English; `NAME.zh-TW.md` beside it is the same page in Traditional Chinese. The Chinese site takes
-the Chinese page where there is one, else the English one under a line that says so. What a parser or the code knows is
-written from it at each build (`docs/reference`, docs/tools/reference.py) or drawn (diagrams of Mermaid, as pictures).
+A page `NAME.md` is English; `NAME.zh-TW.md` beside it is the same page in Traditional Chinese. The Chinese site
+takes the Chinese page where there is one, else the English one under a line that says so. What the code knows is
+written from it at each build (`docs/reference`, by docs/tools/reference.py), Mermaid's diagrams are drawn.
 """
 
 from __future__ import annotations

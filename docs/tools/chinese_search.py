@@ -1,4 +1,4 @@
-"""Search in the Chinese site without a dictionary: runs of Han characters are found whole, in part and by pairs."""
+"""Search in the Chinese site without a dictionary: runs of Han characters are found whole, in part, by pairs."""
 
 from __future__ import annotations
 

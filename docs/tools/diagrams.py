@@ -1,4 +1,4 @@
-"""Mermaid's state diagrams and flow charts as Graphviz draws them, so that the site needs no script from elsewhere.
+"""Mermaid's state diagrams and flow charts as Graphviz draws them: the site needs no script from elsewhere.
 
 Pages keep Mermaid, which code hosts draw by themselves; only what the pages use is understood.
 """
@@ -13,6 +13,11 @@ _FLOW = re.compile(r'\s*(\w+)(?:\["(.*?)"\])?(?: -->(?:\|"(.*?)"\|)? (\w+)(?:\["
 _MOST_LABEL = 26
 #: From so many states to one for one reason: one arrow.
 _MANY = 3
+_LOOK = """  bgcolor=transparent; rankdir=TB; nodesep=0.35;
+  node [shape=box, style="rounded,filled", fillcolor="#f4f4f5", color="#71717a"];
+  node [fontname="sans-serif", fontsize=11];
+  edge [color="#71717a", fontcolor="#71717a", fontname="sans-serif", fontsize=11];
+"""
 
 
 def directive(mermaid: str) -> str:
@@ -23,17 +28,12 @@ def directive(mermaid: str) -> str:
 def dot(mermaid: str) -> str:
     head, *lines = [line for line in mermaid.splitlines() if line.strip()]
     edges = _states(lines) if head.startswith("stateDiagram") else _flow(lines)
-    look = 'fontname="sans-serif", fontsize=11'
     body = "".join(f"  {line}\n" for line in edges)
-    return (
-        f'digraph {{\n  bgcolor=transparent; rankdir=TB; nodesep=0.35;\n  node [shape=box, style="rounded,filled", '
-        f'fillcolor="#f4f4f5", color="#71717a", {look}];\n  edge [color="#71717a", fontcolor="#71717a", {look}];\n'
-        f"{body}}}\n"
-    )
+    return f"digraph {{\n{_LOOK}{body}}}\n"
 
 
 def _states(lines: list[str]) -> Iterator[str]:
-    """Yield nodes and edges. What joins one state with many others for one reason is drawn once, with a box of them."""
+    """Yield nodes and edges. What joins one state with many for one reason is drawn once, with a box of them."""
     edges = []
     for line in lines:
         found = _STATE.match(line)
@@ -58,7 +58,8 @@ def _states(lines: list[str]) -> Iterator[str]:
     if any(target == "end" for _source, target in reasons):
         yield 'end [label="", shape=doublecircle, width=0.12, fillcolor="#71717a"]'
     for text, name in boxes.items():
-        yield f'{name} [label="{_folded("any of " + text[1:])}", style="dashed,rounded", fillcolor=none, fontsize=10]'
+        label = _folded("any of " + text[1:])
+        yield f'{name} [label="{label}", style="dashed,rounded", fillcolor=none, fontsize=10]'
     for (source, target), texts in reasons.items():
         yield f'{source} -> {target} [label="{_folded(" / ".join(texts))}"]'
 

@@ -1,4 +1,4 @@
-"""Writes the pages that the code itself knows best, at each build of the site: the commands and the REST interface."""
+"""Writes what the code itself knows best, at each build of the site: the commands and the REST interface."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def api_page(document: dict[str, Any]) -> str:
     parts = [
         "# REST interface: every endpoint\n\nWritten from the OpenAPI document that each master serves at "
         "`/api/v1/openapi.json`. How to use it, with samples: [The REST interface](../rest.md).\n\n"
-        "Any endpoint may also answer 400, 413, 415 and 422 (the request is wrong), 429 (too often) and 503 (busy or "
-        "stopping), each with a `ProblemDocument`; they are not repeated below.\n"
+        "Any endpoint may also answer 400, 413, 415 and 422 (the request is wrong), 429 (too often) and 503 "
+        "(busy or stopping), each with a `ProblemDocument`; they are not repeated below.\n"
     ]
     subjects: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():

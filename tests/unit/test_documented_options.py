@@ -100,10 +100,12 @@ def test_pages_show_commands_and_mistakes_in_them_are_seen() -> None:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page.endswith(".zh-TW.md") and page.startswith("docs/")]
 )
-def test_a_chinese_page_shows_the_commands_of_the_english_one(page: str) -> None:
-    def shown(name: str) -> list[str]:
+def test_a_chinese_page_shows_the_commands_and_files_of_the_english_one(page: str) -> None:
+    def shown(name: str, languages: str) -> list[str]:
         return re.findall(
-            r"^```(?:sh|toml|text)\n.*?^```$", (ROOT / name).read_text(encoding="utf-8"), re.S | re.M
+            rf"^```(?:{languages})\n.*?^```$", (ROOT / name).read_text(encoding="utf-8"), re.S | re.M
         )
 
-    assert shown(page) == shown(page.replace(".zh-TW", ""))
+    english = page.replace(".zh-TW", "")
+    assert shown(page, "sh") == shown(english, "sh")
+    assert [block for block in shown(page, "toml|text") if block not in shown(english, "toml|text")] == []
