@@ -125,7 +125,7 @@ def _tray(arguments: argparse.Namespace) -> int:
                 folder=folder,
                 agent_command=agent,
                 login_command=[*paths.program("worker_app", window=True), *more, "--minimized"],
-                link_command=[*program, *more, "--link"],
+                link_command=[*paths.program("worker_app", window=True), *more, "--link"],
                 minimized=arguments.minimized,
                 link=arguments.link,
             )

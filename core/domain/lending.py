@@ -15,6 +15,7 @@ REST: Final = "r"
 WHEN_AWAY: Final = "a"
 FULL: Final = "f"
 MAX_PROGRAMS: Final = 100
+DUTIES: Final = (100, 75, 50, 25)
 #: A pause without an end.
 UNTIL_RESUMED: Final = -1
 
@@ -70,6 +71,8 @@ class LendingRules:
     not_on_metered: bool = True
     #: 0: no ceiling.
     ceiling_c: int = 85
+    #: Where no temperature can be read: the share of the lent cores that may be busy. 100: all of them.
+    duty_percent: int = 100
     #: A full-screen program counts as a game.
     full_screen: bool = True
     #: Names of programs that count as games.
@@ -87,6 +90,8 @@ class LendingRules:
             numbers += [profile.cpu_cores, profile.memory_gb, profile.slots]
         if min(numbers) < 0:
             raise ValueError("no limit is negative")
+        if not 10 <= self.duty_percent <= 100:
+            raise ValueError("the duty is 10 to 100 percent")
         if len(self.programs) > MAX_PROGRAMS:
             raise ValueError(f"at most {MAX_PROGRAMS} programs")
 

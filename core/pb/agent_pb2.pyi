@@ -414,6 +414,7 @@ class LendingRules(_message.Message):
     IMAGES_ALLOWED_FIELD_NUMBER: _builtins.int
     OWNERS_ALLOWED_FIELD_NUMBER: _builtins.int
     OWNERS_BLOCKED_FIELD_NUMBER: _builtins.int
+    DUTY_PERCENT_FIELD_NUMBER: _builtins.int
     preset: _builtins.str
     idle_minutes: _builtins.int
     week: _builtins.str
@@ -422,6 +423,7 @@ class LendingRules(_message.Message):
     ceiling_c: _builtins.int
     full_screen: _builtins.bool
     disk_gb: _builtins.float
+    duty_percent: _builtins.int
     @_builtins.property
     def in_use(self) -> Global___Profile: ...
     @_builtins.property
@@ -454,10 +456,11 @@ class LendingRules(_message.Message):
         images_allowed: _abc.Iterable[_builtins.str] | None = ...,
         owners_allowed: _abc.Iterable[_builtins.str] | None = ...,
         owners_blocked: _abc.Iterable[_builtins.str] | None = ...,
+        duty_percent: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["away", b"away", "gaming", b"gaming", "in_use", b"in_use"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["away", b"away", "ceiling_c", b"ceiling_c", "disk_gb", b"disk_gb", "full_screen", b"full_screen", "gaming", b"gaming", "idle_minutes", b"idle_minutes", "images_allowed", b"images_allowed", "in_use", b"in_use", "not_on_battery", b"not_on_battery", "not_on_metered", b"not_on_metered", "owners_allowed", b"owners_allowed", "owners_blocked", b"owners_blocked", "preset", b"preset", "programs", b"programs", "week", b"week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["away", b"away", "ceiling_c", b"ceiling_c", "disk_gb", b"disk_gb", "duty_percent", b"duty_percent", "full_screen", b"full_screen", "gaming", b"gaming", "idle_minutes", b"idle_minutes", "images_allowed", b"images_allowed", "in_use", b"in_use", "not_on_battery", b"not_on_battery", "not_on_metered", b"not_on_metered", "owners_allowed", b"owners_allowed", "owners_blocked", b"owners_blocked", "preset", b"preset", "programs", b"programs", "week", b"week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

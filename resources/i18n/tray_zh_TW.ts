@@ -1036,6 +1036,10 @@
    <translation>設定還沒完成，暫時不接任務。</translation>
   </message>
   <message>
+   <source>Share of the lent cores</source>
+   <translation>出借核心的使用比例</translation>
+  </message>
+  <message>
    <source>Show</source>
    <translation>顯示</translation>
   </message>
@@ -1456,6 +1460,10 @@
    <translation>約 {time}</translation>
   </message>
   <message>
+   <source>all lent cores</source>
+   <translation>全部出借核心</translation>
+  </message>
+  <message>
    <source>all of it</source>
    <translation>用全部</translation>
   </message>
@@ -1518,6 +1526,10 @@
   <message>
    <source>cannot be read on this computer</source>
    <translation>這台電腦讀不到</translation>
+  </message>
+  <message>
+   <source>cannot be read; at most {percent} % of the lent cores</source>
+   <translation>無法讀取；最多用出借核心的 {percent} %</translation>
   </message>
   <message>
    <source>cannot tell</source>
@@ -2218,6 +2230,10 @@
   <message>
    <source>{name} runs</source>
    <translation>{name} 執行中</translation>
+  </message>
+  <message>
+   <source>{n} % of them</source>
+   <translation>其中 {n} %</translation>
   </message>
   <message>
    <source>{n} GB</source>

@@ -194,7 +194,7 @@ class Desk:
             logger.info("the owner's rules say", extra={"owner": owner.state.value, "reason": owner.reason})
             self._owner_told = owner
             performer.tell(stimuli.OwnerChanged(owner))
-        cores = 0 if decision.profile is None else int(decision.profile.cpu_cores * 1000)
+        cores = 0 if decision.profile is None else int(decision.profile.cpu_cores * 10 * decision.duty_percent)
         stop_gpu = self.choices.now.switch.gpu_paused or (decision.profile is not None and not decision.gpu)
         rules = self.choices.now.rules
         blocked = frozenset(rules.owners_blocked if rules else ())

@@ -50,6 +50,8 @@ class Decision:
     gpu: bool = True
     #: What becomes of running work once the person is back.
     on_return: OnEnter = OnEnter.KEEP
+    #: The share of the profile's cores that may be busy.
+    duty_percent: int = 100
 
 
 @dataclass(slots=True)
@@ -156,7 +158,11 @@ def _surroundings(found: _Found, rules: LendingRules, conditions: Conditions) ->
     found.take(_yes_no("network", conditions.metered, rules.not_on_metered, "metered", "not_metered"))
     hottest = conditions.hottest_c
     if hottest is None:
-        found.take(RuleRow(rule="heat", verdict="unknown", have=Line(code="heat_unreadable")))
+        duty = rules.duty_percent
+        have = (
+            Line(code="heat_duty", values={"percent": str(duty)}) if duty < 100 else Line(code="heat_unreadable")
+        )
+        found.take(RuleRow(rule="heat", verdict="unknown", have=have))
         return
     values = {"degrees": f"{hottest:.0f}", "source": conditions.heat_source}
     too_hot = bool(rules.ceiling_c) and hottest >= rules.ceiling_c
@@ -254,11 +260,14 @@ def _conclude(
     runs = refusing is None
     profile = None if rules is None else rules.profile(situation if runs else Situation.AWAY)
     gpu = not switch.gpu_paused and (profile is None or profile.gpu)
+    # A ceiling that can be held needs no duty beside it.
+    duty = rules.duty_percent if rules is not None and conditions.hottest_c is None else 100
     if runs:
         line = Line(code="would_run", values={"situation": situation.value})
         state = NodeOwner.AVAILABLE if gpu or not means.has_gpu else NodeOwner.GPU_PAUSED
         owner = OwnerStatus(state=state, reason="gpu" if state is NodeOwner.GPU_PAUSED else "")
-        work = OnEnter.THROTTLE if rules is not None and _throttles(rules, situation) else OnEnter.KEEP
+        throttles = rules is not None and (_throttles(rules, situation) or duty < 100)
+        work = OnEnter.THROTTLE if throttles else OnEnter.KEEP
     else:
         assert refusing is not None
         line = Line(code=f"refused_{refusing.rule}", values={**refusing.need.values, **_have(refusing)})
@@ -289,6 +298,7 @@ def _conclude(
         why=why,
         gpu=gpu,
         on_return=back,
+        duty_percent=duty,
     )
 
 

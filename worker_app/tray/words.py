@@ -89,6 +89,7 @@ SENTENCES: Final[dict[str, str]] = {
     "not_metered": mark("not metered"),
     "not_known": mark("cannot be read on this computer"),
     "heat_unreadable": mark("cannot be read on this computer"),
+    "heat_duty": mark("cannot be read; at most {percent} % of the lent cores"),
     "below_degrees": mark("below {degrees} °C"),
     "degrees": mark("{degrees} °C"),
     "no_game": mark("none"),

@@ -217,3 +217,19 @@ async def test_unknown_actions_are_refused_with_words(tmp_path: Path) -> None:
         with pytest.raises(HiveMindError, match="no action"):
             await opened.client._call("Act", agent_pb2.ActRequest(action="dance"))
         assert isinstance(opened.server, LocalServer) and issubclass(AgentDoor, object)
+
+
+async def test_a_duty_takes_cores_from_running_work_and_gives_them_back(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        await _work(opened)
+        assert opened.rig is not None
+        held = opened.rig.performer.state.work.held["a1"]
+        shown = await opened.client.rules()
+        # One core lent, of which the work has reserved all.
+        small = replace(shown.rules, away=replace(shown.rules.away, cpu_cores=1.0), duty_percent=25)
+        await opened.client.set_rules(small)
+        await opened.second()
+        assert held.throttled_millis == 250
+        await opened.client.set_rules(replace(small, duty_percent=100))
+        await opened.second()
+        assert held.throttled_millis == 0

@@ -9,16 +9,16 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QInputDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QInputDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from core.desktop import figures
 from core.desktop.look import Look
 from core.desktop.states import Face
 from core.desktop.translations import plural, tr
-from core.desktop.widgets import Card, Segmented, StatePill, button, column, line, row
+from core.desktop.widgets import Card, Segmented, StatePill, button, column, holder, line, row
 from core.domain.agent_views import AgentAction, AgentShown, MachineView, RulesShown, WhyView
 from core.domain.errors import HiveMindError
-from core.domain.lending import FULL, REST, WHEN_AWAY, LendingRules, Preset, changed
+from core.domain.lending import DUTIES, FULL, REST, WHEN_AWAY, LendingRules, Preset, changed
 from worker_app.tray import words
 from worker_app.tray.courier import Courier
 from worker_app.tray.faces import TRAY
@@ -121,6 +121,9 @@ class RulesPage(QWidget):
         self.metered = Switch(look, lambda: tr("Metered network"))
         self.full_screen = Switch(look, lambda: tr("Full-screen programs"))
         self.ceiling = number_box(look, lambda: tr("Temperature ceiling"), " °C", 0, 110)
+        self.duty = QComboBox()
+        look.says(self.duty, self._say_duties)
+        self.duty.activated.connect(lambda at: self._edited(replace(self.rules, duty_percent=DUTIES[at])))
         self.programs = button(look, kind="link", on_click=self._edit_programs)
         self.disk = number_box(look, lambda: tr("Disk budget"), " GB", 1, 4096)
         self.blocked = button(look, kind="link", on_click=self._edit_blocked)
@@ -129,7 +132,7 @@ class RulesPage(QWidget):
             ("battery", lambda: tr("On battery"), self.battery),
             ("wifi", lambda: tr("Metered network"), self.metered),
             ("gamepad", lambda: tr("Full-screen programs"), self.full_screen),
-            ("thermometer", self.ceiling_name, self.ceiling),
+            ("thermometer", self.ceiling_name, holder(row(self.ceiling, self.duty))),
             ("computer", lambda: tr("When these programs run"), self.programs),
             ("disk", self.disk_name, self.disk),
             ("shield", lambda: tr("Blocked owners"), self.blocked),
@@ -268,6 +271,10 @@ class RulesPage(QWidget):
             else tr("Temperature: cannot be read on this computer")
         )
         self.ceiling.setVisible(readable)
+        # Without a ceiling that could be held, how busy the cores may be is what keeps it cool.
+        self.duty.setVisible(not readable)
+        nearest = min(range(len(DUTIES)), key=lambda at: abs(DUTIES[at] - rules.duty_percent))
+        self.duty.setCurrentIndex(nearest)
         free = figures.size(max(0, machine.disk_free_bytes))
         self.disk_name.setText(tr("Disk budget, {size} free", size=free))
         count = len(rules.programs)
@@ -275,6 +282,13 @@ class RulesPage(QWidget):
         blocked = len(self._kept.owners_blocked) if self._kept is not None else 0
         self.blocked.setText(plural(blocked, "{n} owner…", "{n} owners…") if blocked else tr("none"))
         self.blocked.setEnabled(blocked > 0)
+
+    def _say_duties(self) -> None:
+        self.duty.setAccessibleName(tr("Share of the lent cores"))
+        place = self.duty.currentIndex()
+        self.duty.clear()
+        self.duty.addItems([tr("all lent cores") if one == 100 else tr("{n} % of them", n=one) for one in DUTIES])
+        self.duty.setCurrentIndex(place)
 
     def _say_verdict(self) -> None:
         self.pill.show_state(self._face)

@@ -357,3 +357,12 @@ def test_the_first_earning_is_explained_by_one_click(open_app: Open, qtbot: QtBo
 def test_an_agent_that_was_started_anew_is_asked_again(open_app: Open, qtbot: QtBot) -> None:
     _, client = open_app(scenes.practice(""))
     qtbot.waitUntil(lambda: client.asked == [(AgentAction.PRACTISE, 0, "")], timeout=5_000)
+
+
+def test_without_a_sensor_the_rules_offer_a_duty_instead_of_a_ceiling(open_app: Open, qtbot: QtBot) -> None:
+    app, _ = open_app(scenes.empty(), "rules")
+    page = app.window.rules
+    qtbot.waitUntil(lambda: page._kept is not None, timeout=5_000)
+    assert page.ceiling.isHidden() and not page.duty.isHidden()
+    page.duty.activated.emit(2)
+    assert page.rules.duty_percent == 50 and page.changes == 1

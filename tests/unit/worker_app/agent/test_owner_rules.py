@@ -165,3 +165,13 @@ def test_every_row_has_its_place_whatever_refuses() -> None:
     order = ["switch", "engine", "disk", "schedule", "power", "network", "heat", "games", "idle", "master"]
     assert [row.rule for row in judge().why.rows] == order
     assert [row.rule for row in judge(switch=Switch(is_on=False)).why.rows] == order
+
+
+def test_without_a_sensor_the_duty_keeps_it_cool_and_with_one_the_ceiling_does() -> None:
+    rules = replace(BALANCED, duty_percent=50)
+    unread = judge(rules, replace(AWAY, hottest_c=None))
+    assert (unread.runs, unread.work, unread.duty_percent) == (True, OnEnter.THROTTLE, 50)
+    row = next(row for row in unread.why.rows if row.rule == "heat")
+    assert (row.have.code, row.have.values) == ("heat_duty", {"percent": "50"})
+    read = judge(rules, replace(AWAY, hottest_c=50.0))
+    assert (read.work, read.duty_percent) == (OnEnter.KEEP, 100)
