@@ -476,6 +476,10 @@
    <translation>檔案名稱</translation>
   </message>
   <message>
+   <source>Fill: spread or pack</source>
+   <translation>放置方式：spread 或 pack</translation>
+  </message>
+  <message>
    <source>Fingerprint code</source>
    <translation>指紋短碼</translation>
   </message>
@@ -586,6 +590,10 @@
   <message>
    <source>Image</source>
    <translation>映像檔</translation>
+  </message>
+  <message>
+   <source>Images allowed</source>
+   <translation>允許的映像檔</translation>
   </message>
   <message>
    <source>Income and spend by day</source>
@@ -726,6 +734,10 @@
   <message>
    <source>Log</source>
    <translation>日誌</translation>
+  </message>
+  <message>
+   <source>Log level</source>
+   <translation>日誌等級</translation>
   </message>
   <message>
    <source>Logs</source>
@@ -968,6 +980,10 @@
    <translation>擁有者：{name}</translation>
   </message>
   <message>
+   <source>Package index</source>
+   <translation>套件索引</translation>
+  </message>
+  <message>
    <source>Paid so far</source>
    <translation>目前已付</translation>
   </message>
@@ -1068,6 +1084,10 @@
    <translation>重新啟動</translation>
   </message>
   <message>
+   <source>Results kept, days</source>
+   <translation>結果保留天數</translation>
+  </message>
+  <message>
    <source>Resume</source>
    <translation>繼續</translation>
   </message>
@@ -1158,6 +1178,14 @@
   <message>
    <source>Show work that moves</source>
    <translation>顯示正在移動的工作</translation>
+  </message>
+  <message>
+   <source>Sign-up grant, CPT</source>
+   <translation>註冊贈點（CPT）</translation>
+  </message>
+  <message>
+   <source>Sign-up: open, invite or closed</source>
+   <translation>註冊方式：open、invite 或 closed</translation>
   </message>
   <message>
    <source>Size</source>
@@ -1378,6 +1406,22 @@
   <message>
    <source>Uses left</source>
    <translation>剩餘次數</translation>
+  </message>
+  <message>
+   <source>VPN applied here</source>
+   <translation>在這台電腦套用 VPN</translation>
+  </message>
+  <message>
+   <source>VPN endpoint</source>
+   <translation>VPN 對外位址</translation>
+  </message>
+  <message>
+   <source>VPN network</source>
+   <translation>VPN 網段</translation>
+  </message>
+  <message>
+   <source>VPN port</source>
+   <translation>VPN 連接埠</translation>
   </message>
   <message>
    <source>Verify ledger</source>

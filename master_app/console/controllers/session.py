@@ -13,6 +13,7 @@ from core.desktop.background import Background, Op
 from core.desktop.bridge import Mailbox
 from core.domain.console import History, NodeTile, Overview, PoolInfo
 from core.domain.errors import HiveMindError
+from master_app.console.models.sentences import said
 from master_app.console.port import Link, LinkState, MasterPort
 
 T = TypeVar("T")
@@ -139,8 +140,9 @@ class Session(QObject):
 def words_of(error: BaseException) -> str:
     """Return an error as a sentence for people: what happened, what to do, and its stable code."""
     if isinstance(error, HiveMindError):
-        problems = [f"{each.reason} {each.fix}".strip() for each in getattr(error, "problems", ())]
-        return " ".join(part for part in (error.message, *problems[:5], error.fix, f"[{error.code}]") if part)
+        problems = [f"{said(each.reason)} {said(each.fix)}".strip() for each in getattr(error, "problems", ())]
+        parts = (said(error.message), *problems[:5], said(error.fix), f"[{error.code}]")
+        return " ".join(part for part in parts if part)
     return f"{type(error).__name__}: {error}"
 
 

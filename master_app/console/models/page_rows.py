@@ -11,6 +11,7 @@ from core.desktop.tokens import Tint
 from core.desktop.translations import mark, tr
 from core.domain.console import ArtifactRow, AttemptRow, NodeTile
 from core.domain.console_pages import AccountRow, AuditRow, LinkRow, TransferRow, UserRow
+from master_app.console.models.sentences import said
 
 KINDS = {"mint": mark("Mint"), "holds": mark("Holds"), "fees": mark("Fees")}
 CODES = {
@@ -49,7 +50,7 @@ def account_columns() -> list[Column[AccountRow]]:
             name="name",
             heading=lambda: tr("Account"),
             text=lambda row: row.name or tr(KINDS.get(row.kind, row.kind)),
-            width=130,
+            width=110,
             sort="name",
             strong=True,
         ),
@@ -57,7 +58,7 @@ def account_columns() -> list[Column[AccountRow]]:
             name="balance",
             heading=lambda: tr("Balance, CPT"),
             text=lambda row: figures.cpt(row.balance_ucpt),
-            width=110,
+            width=104,
             sort="balance",
             right=True,
         ),
@@ -95,22 +96,22 @@ def transfer_columns(account: list[str]) -> list[Column[TransferRow]]:
             name="time",
             heading=lambda: tr("Time"),
             text=lambda row: figures.moment(row.at_ms, _now_ms()),
-            width=120,
+            width=86,
             tip=lambda row: figures.stamp(row.at_ms),
         ),
         Column(
-            name="why", heading=lambda: tr("Why"), text=lambda row: tr(CODES.get(row.code, row.code)), width=130
+            name="why", heading=lambda: tr("Why"), text=lambda row: tr(CODES.get(row.code, row.code)), width=112
         ),
-        Column(name="for", heading=lambda: tr("For"), text=subject, width=150),
-        Column(name="other", heading=lambda: tr("Other side"), text=other, width=190, tone=lambda row: "text_2"),
+        Column(name="for", heading=lambda: tr("For"), text=subject, width=132),
         Column(
             name="amount",
             heading=lambda: tr("CPT"),
             text=lambda row: figures.cpt(sign(row), sign=bool(account[0])),
-            width=110,
+            width=88,
             right=True,
             tone=lambda row: "honey" if row.code.startswith("ATTEMPT") and sign(row) > 0 else "text",
         ),
+        Column(name="other", heading=lambda: tr("Other side"), text=other, width=190, tone=lambda row: "text_2"),
     ]
 
 
@@ -250,21 +251,21 @@ def hardware(tile: NodeTile) -> str:
 
 def node_columns() -> list[Column[NodeTile]]:
     return [
-        Column(name="name", heading=lambda: tr("Node"), text=lambda row: row.name, width=140, strong=True),
+        Column(name="name", heading=lambda: tr("Node"), text=lambda row: row.name, width=100, strong=True),
         Column(
             name="state",
             heading=lambda: tr("State"),
             text=lambda row: "",
-            width=150,
+            width=122,
             face=lambda row: states.NODE[row.state],
         ),
-        Column(name="owner", heading=lambda: tr("Owner"), text=lambda row: row.owner_name, width=110),
-        Column(name="hardware", heading=lambda: tr("Lends"), text=hardware, width=190, tone=lambda row: "text_2"),
+        Column(name="owner", heading=lambda: tr("Owner"), text=lambda row: row.owner_name, width=76),
+        Column(name="hardware", heading=lambda: tr("Lends"), text=hardware, width=150, tone=lambda row: "text_2"),
         Column(
             name="fingerprint",
             heading=lambda: tr("Fingerprint code"),
             text=lambda row: "-".join((row.fingerprint[:2], row.fingerprint[2:4], row.fingerprint[4:6])),
-            width=120,
+            width=84,
         ),
         Column(
             name="joined",
@@ -284,7 +285,7 @@ def attempt_columns() -> list[Column[AttemptRow]]:
             text=lambda row: "",
             width=220,
             face=lambda row: states.ATTEMPT[row.state],
-            reason=lambda row: row.failure_message or row.reason,
+            reason=lambda row: said(row.failure_message or row.reason),
         ),
         Column(name="node", heading=lambda: tr("Node"), text=lambda row: row.node_name, width=110),
         Column(
@@ -302,7 +303,7 @@ def attempt_columns() -> list[Column[AttemptRow]]:
             text=lambda row: figures.cpt(row.paid_ucpt) if row.paid_ucpt is not None else tr("not known yet"),
             width=100,
             right=True,
-            tip=lambda row: row.pay_reason,
+            tip=lambda row: said(row.pay_reason),
         ),
     ]
 

@@ -10,6 +10,7 @@ from core.desktop.tables import Column
 from core.desktop.translations import mark, tr
 from core.domain.subtask import SubtaskState
 from core.domain.views import TaskView
+from master_app.console.models.sentences import said
 
 _HELD = {
     "NO_FEASIBLE_NODE": mark("no node meets its conditions"),
@@ -44,7 +45,7 @@ def reason(task: TaskView) -> str:
     failed = task.counts.get(SubtaskState.FAILED, 0)
     if failed and task.state.value == "RUNNING":
         return tr("{n} failed", n=failed)
-    return task.state_reason
+    return said(task.state_reason)
 
 
 def eta(task: TaskView, now_ms: int) -> str:
@@ -62,13 +63,13 @@ def eta(task: TaskView, now_ms: int) -> str:
 def task_columns() -> list[Column[TaskView]]:
     return [
         Column(
-            name="name", heading=lambda: tr("Task"), text=lambda row: row.name, width=170, sort="name", strong=True
+            name="name", heading=lambda: tr("Task"), text=lambda row: row.name, width=160, sort="name", strong=True
         ),
         Column(
             name="state",
             heading=lambda: tr("State and reason"),
             text=lambda row: "",
-            width=290,
+            width=236,
             sort="state",
             face=lambda row: states.TASK[row.state.value],
             reason=reason,
@@ -78,7 +79,7 @@ def task_columns() -> list[Column[TaskView]]:
             name="progress",
             heading=lambda: tr("Progress"),
             text=lambda row: figures.percent(row.progress),
-            width=120,
+            width=112,
             sort="progress",
             share=lambda row: row.progress,
             face=lambda row: states.TASK[row.state.value],
@@ -87,7 +88,7 @@ def task_columns() -> list[Column[TaskView]]:
             name="subtasks",
             heading=lambda: tr("Subtasks"),
             text=lambda row: f"{figures.number(ended_count(row))} / {figures.number(row.subtask_count)}",
-            width=100,
+            width=92,
             sort="subtasks",
             right=True,
             tone=lambda row: "text_2",
@@ -96,13 +97,11 @@ def task_columns() -> list[Column[TaskView]]:
             name="running",
             heading=lambda: tr("At work"),
             text=lambda row: figures.number(running_count(row)),
-            width=76,
+            width=68,
             sort="running",
             right=True,
         ),
-        Column(
-            name="owner", heading=lambda: tr("Owner"), text=lambda row: row.owner_name, width=120, sort="owner"
-        ),
+        Column(name="owner", heading=lambda: tr("Owner"), text=lambda row: row.owner_name, width=96, sort="owner"),
         Column(
             name="priority",
             heading=lambda: tr("Priority"),
@@ -115,7 +114,7 @@ def task_columns() -> list[Column[TaskView]]:
             name="age",
             heading=lambda: tr("Age"),
             text=lambda row: figures.duration(_now_ms() - row.created_ms),
-            width=96,
+            width=92,
             sort="age",
             right=True,
             tone=lambda row: "text_2",
@@ -125,7 +124,7 @@ def task_columns() -> list[Column[TaskView]]:
             name="paid",
             heading=lambda: tr("CPT so far"),
             text=lambda row: figures.cpt(row.paid_ucpt),
-            width=96,
+            width=88,
             sort="paid",
             right=True,
         ),
@@ -152,7 +151,7 @@ def task_columns() -> list[Column[TaskView]]:
 def overview_columns() -> list[Column[TaskView]]:
     """The few that fit beside other things."""
     wanted = ("name", "owner", "state", "progress", "running", "paid", "eta")
-    widths = {"name": 150, "state": 130, "progress": 112, "running": 64, "paid": 84, "owner": 90}
+    widths = {"name": 132, "state": 118, "progress": 100, "running": 60, "paid": 72, "owner": 66, "eta": 80}
     found = [column for column in task_columns() if column.name in wanted]
     found.sort(key=lambda column: wanted.index(column.name))
     return [replace(column, width=widths.get(column.name, column.width)) for column in found]

@@ -7,41 +7,10 @@ from dataclasses import dataclass
 
 from core.desktop import figures
 from core.desktop.tables import Column
-from core.desktop.translations import mark, tr
+from core.desktop.translations import tr
 from core.domain.console import WhyRow
-
-RULES = {
-    "admin": mark("Operator's decision"),
-    "health": mark("State of the node"),
-    "owner": mark("Its owner"),
-    "quarantine": mark("Quarantine"),
-    "protocol": mark("Version"),
-    "engine": mark("Docker"),
-    "disk_full": mark("Disk full"),
-    "runtime": mark("Isolation"),
-    "owner_allowed": mark("Owner's list of users"),
-    "image_allowed": mark("Owner's list of images"),
-    "arch": mark("Processor kind"),
-    "os": mark("System of the image"),
-    "host_os": mark("System of the computer"),
-    "labels": mark("Labels"),
-    "minimum": mark("Required figures"),
-    "slots_of_node": mark("Slots"),
-    "gpus_of_node": mark("GPU"),
-    "gpu_memory_of_node": mark("GPU memory"),
-    "cpu_of_node": mark("CPU"),
-    "memory_of_node": mark("Memory"),
-    "disk_of_node": mark("Disk"),
-    "image_id": mark("Image"),
-    "slots": mark("No free slot"),
-    "cpu": mark("CPU"),
-    "memory": mark("Memory"),
-    "disk": mark("Disk"),
-    "gpus": mark("GPU"),
-    "gpu_memory": mark("GPU memory"),
-    "reserved": mark("Reserved for another task"),
-    "excluded": mark("It failed there"),
-}
+from master_app.console.models.rules import rule_words
+from master_app.console.models.sentences import said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,33 +53,29 @@ def _figure(words: str) -> float:
         return 0.0
 
 
-def rule_words(rule: str) -> str:
-    return tr(RULES[rule]) if rule in RULES else rule.replace("_", " ")
-
-
 def why_columns() -> list[Column[WhyClass]]:
     return [
-        Column(name="node", heading=lambda: tr("Nodes"), text=_names, width=150, strong=True, tip=_all_names),
+        Column(name="node", heading=lambda: tr("Nodes"), text=_names, width=112, strong=True, tip=_all_names),
         Column(
             name="count",
             heading=lambda: tr("No."),
             text=lambda row: figures.number(len(row.names)),
-            width=46,
+            width=40,
             right=True,
         ),
         Column(
             name="rule",
             heading=lambda: tr("Refused first by"),
             text=lambda row: rule_words(row.rule) if row.rule else tr("would take it"),
-            width=130,
+            width=106,
             tone=lambda row: "bad" if row.permanent else "text" if row.rule else "good",
         ),
-        Column(name="needs", heading=lambda: tr("Needs"), text=lambda row: row.needed, width=110),
+        Column(name="needs", heading=lambda: tr("Needs"), text=lambda row: said(row.needed), width=88),
         Column(
             name="has",
             heading=lambda: tr("Has"),
             text=_has,
-            width=120,
+            width=90,
         ),
     ]
 
@@ -127,5 +92,5 @@ def _all_names(row: WhyClass) -> str:
 
 def _has(row: WhyClass) -> str:
     if _figure(row.available) and len(row.names) > 1:
-        return tr("at most {what}", what=row.available)
-    return row.available
+        return tr("at most {what}", what=said(row.available))
+    return said(row.available)

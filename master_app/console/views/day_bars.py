@@ -64,7 +64,7 @@ class DayBars(QWidget):
         scale = high / ((income + spend) or 1)
         zero = 4 + income * scale
         painter.setPen(theme.color("text_2"))
-        for words, top in ((figures.cpt(income), 0.0), (figures.cpt(-spend), high - 8.0)):
+        for words, top in ((_short(income), 0.0), (_short(-spend), high - 8.0)):
             painter.drawText(QRectF(0, top, LEFT - 6, 14), Qt.AlignmentFlag.AlignRight, words)
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawLine(LEFT, round(zero), self.width(), round(zero))
@@ -129,3 +129,8 @@ class DayBars(QWidget):
         wide = (self.width() - LEFT) / max(len(self._days), 1)
         place = int((x - LEFT) // wide) if x >= LEFT else -1
         return self._days[place] if 0 <= place < len(self._days) else None
+
+
+def _short(amount_ucpt: int) -> str:
+    """Return an amount as a scale says it; the exact one is in the tip."""
+    return figures.number(amount_ucpt / 1_000_000, 1)

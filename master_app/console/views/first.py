@@ -65,6 +65,7 @@ class FirstScreen(QWidget):
         )
         self._background = Background(self)
         self._checks = 0
+        self._problems: list[str] = []
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(CHECK_MS)
@@ -80,6 +81,7 @@ class FirstScreen(QWidget):
             lambda: tr("Language"),
         )
         languages.chosen.connect(lambda key: look.use_language(Language(key)))
+        look.says(languages, lambda: languages.choose(look.languages.current.value))
         schemes = Segmented(
             look,
             [("system", lambda: tr("System")), ("light", lambda: tr("Light")), ("dark", lambda: tr("Dark"))],
@@ -177,7 +179,11 @@ class FirstScreen(QWidget):
         card.body.addWidget(section(look, lambda: tr("A master on this computer, {computer}", computer=computer)))
         card.body.addWidget(self._running_row)
         card.body.addWidget(self._form_widget)
-        card.body.addLayout(row(self._checked, None, self.start))
+        foot = row(spacing=12)
+        foot.addWidget(self._checked, 1)
+        foot.addWidget(self.start)
+        card.body.addLayout(foot)
+        look.says(self._checked, lambda: self._show_checked(self._problems))
         self.show_local(False)
         return card
 
@@ -233,6 +239,7 @@ class FirstScreen(QWidget):
         self._background.run(found, show, owner=self)
 
     def _show_checked(self, problems: list[str]) -> None:
+        self._problems = problems
         self._checked.setText("\n".join(problems) or tr("Ports are free; nothing is opened in a firewall."))
         set_tone(self._checked, "bad" if problems else "")
         self.start.setEnabled(not problems)

@@ -21,6 +21,7 @@ from core.domain.console_pages import (
 )
 from core.domain.operations import LedgerCheck
 from master_app.console.models.page_rows import KINDS
+from master_app.console.models.sentences import said
 from master_app.console.views.day_bars import DayBars
 from master_app.console.views.page import Page, kept_split, plain_note, search_field
 
@@ -126,8 +127,8 @@ class LedgerPage(Page):
     def show_explained(self, transfer: TransferRow, found: Explained) -> None:
         self._has_amount = True
         self._amount.setText(f"{figures.cpt(transfer.amount_ucpt)} CPT")
-        self._words.setText(found.summary)
-        self._lines.setText("\n".join(found.lines[:40]))
+        self._words.setText(said(found.summary))
+        self._lines.setText("\n".join(said(line) for line in found.lines[:40]))
         links = [f"#{transfer.sequence}  {transfer.hash[:12]}"]
         links += [f"← {digest[:12]}" for digest in (transfer.previous_debit, transfer.previous_credit) if digest]
         self._receipt.setText("\n".join(links))

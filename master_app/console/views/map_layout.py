@@ -71,12 +71,40 @@ def grouped(tiles: Mapping[str, NodeTile], key: Key) -> list[tuple[str, list[str
 
 def shelves(tiles: Mapping[str, NodeTile], key: Key, view: tuple[float, float]) -> Layout:
     """Tiles in boxes, boxes in shelves: thousands fit."""
-    side = math.sqrt(max(len(tiles), 1)) * CELL
-    width = max(side * math.sqrt(max(view[0] / max(view[1], 1), 0.5)) * 1.15, 320)
     groups = grouped(tiles, key)
-    first = _shelves(groups, width, HEAD)
-    scale = min(view[0] / first.size.width(), view[1] / first.size.height())
-    return first if scale >= 1 else _shelves(groups, width, min(HEAD / scale, HEAD_MAX))
+    counts = [len(members) for _, members in groups]
+    side = math.sqrt(max(len(tiles), 1)) * CELL
+    widths = [max(side * share / 10, CELL * 20) for share in range(8, 26)]
+
+    def scale_of(width: float, head: float) -> float:
+        right, bottom = _packed(counts, width, head)
+        return min(view[0] / right, view[1] / bottom)
+
+    best = max(widths, key=lambda width: scale_of(width, HEAD))
+    scale, head = scale_of(best, HEAD), HEAD
+    if scale < 1:
+        # Names keep their size on screen; room for them makes all a little smaller, so once more.
+        head = min(HEAD / scale, HEAD_MAX)
+        best = max(widths, key=lambda width: scale_of(width, head))
+        head = min(HEAD / scale_of(best, head), HEAD_MAX)
+    return _shelves(groups, best, head)
+
+
+def _columns(count: int, right: float) -> int:
+    return max(6, min(math.ceil(math.sqrt(count * 1.9)), int((right - 2 * PAD) // CELL)))
+
+
+def _packed(counts: Sequence[int], right: float, head: float) -> tuple[float, float]:
+    """Return how wide and high shelves of this width come out."""
+    x = y = shelf = widest = 0.0
+    for count in counts:
+        columns = _columns(count, right)
+        width, height = columns * CELL + 2 * PAD - GAP, math.ceil(count / columns) * CELL + head + PAD
+        if x and x + width > right:
+            x, y, shelf = 0.0, y + shelf + 10, 0.0
+        x += width + 10
+        widest, shelf = max(widest, x - 10), max(shelf, height)
+    return widest or 1.0, y + shelf or 1.0
 
 
 def _shelves(named: Sequence[tuple[str, list[str]]], width: float, head: float) -> Layout:
@@ -84,9 +112,9 @@ def _shelves(named: Sequence[tuple[str, list[str]]], width: float, head: float) 
     groups: list[Group] = []
     chunks: list[Chunk] = []
     x = y = shelf = 0.0
-    right = max(width, CELL * 20)
+    right = width
     for name, members in named:
-        columns = max(6, min(math.ceil(math.sqrt(len(members) * 1.9)), int((right - 2 * PAD) // CELL)))
+        columns = _columns(len(members), right)
         rows = math.ceil(len(members) / columns)
         box = QRectF(0, 0, columns * CELL + 2 * PAD - GAP, rows * CELL + head + PAD)
         if x and x + box.width() > right:

@@ -162,19 +162,19 @@ class GroupRow:
 
 def group_columns() -> list[Column[GroupRow]]:
     return [
-        Column(name="name", heading=lambda: tr("Group"), text=lambda row: row.name, width=84, strong=True),
+        Column(name="name", heading=lambda: tr("Group"), text=lambda row: row.name, width=76, strong=True),
         Column(
             name="nodes",
             heading=lambda: tr("Nodes"),
             text=lambda row: figures.number(row.count),
-            width=48,
+            width=60,
             right=True,
         ),
         Column(
             name="load",
             heading=lambda: tr("Load"),
             text=lambda row: figures.percent(row.load),
-            width=84,
+            width=80,
             share=lambda row: row.load,
             face=lambda _row: states.TASK["RUNNING"],
         ),

@@ -11,6 +11,7 @@ from core.desktop import states
 from core.desktop.look import Look
 from core.desktop.translations import plural, tr
 from core.domain.console import Overview
+from master_app.console.models.sentences import said
 
 SETTING = "notices/on"
 
@@ -63,7 +64,7 @@ class Notices(QObject):
             words, page = plural(needs["held"], "{n} task is held", "{n} tasks are held"), "needs"
         for each in alerts:
             if f"condition {each.code} {each.subject}" not in known:
-                words, page = each.what, "overview"
+                words, page = said(each.what), "overview"
         if words:
             self._tell(words, page)
 

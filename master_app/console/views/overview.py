@@ -32,6 +32,7 @@ from core.desktop.widgets import (
 )
 from core.domain.console import History, Overview
 from core.domain.views import TaskView
+from master_app.console.models.sentences import said
 from master_app.console.views.overview_words import FAILURES, fact_words, say_figures
 from master_app.console.views.page import Page, plain_note
 
@@ -328,7 +329,12 @@ class OverviewPage(Page):
                 )
             )
         rows += [
-            (entry.what, " ".join(part for part in (entry.at_risk, entry.fix) if part), tr("Look"), "doctor")
+            (
+                said(entry.what),
+                " ".join(said(part) for part in (entry.at_risk, entry.fix) if part),
+                tr("Look"),
+                "doctor",
+            )
             for entry in found.conditions
         ]
         _clear(self._needs)

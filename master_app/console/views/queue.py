@@ -42,6 +42,7 @@ from core.domain.operations import TaskAction
 from core.domain.views import TaskView
 from master_app.console.controllers.tasks import LIVE, TaskDetail
 from master_app.console.models.page_rows import artifact_columns, attempt_columns
+from master_app.console.models.sentences import said
 from master_app.console.models.task_rows import ended_count, eta
 from master_app.console.models.why_rows import WhyClass, folded, why_columns
 from master_app.console.views.log_view import LogView
@@ -105,6 +106,7 @@ class QueuePage(Page):
         plain_note(self.note, "" if total is None else tr("{n} tasks", n=figures.number(total)))
         self._empty.setVisible(total == 0)
         self.table.setVisible(total != 0)
+        self.detail.setVisible(total != 0 or self.detail.has_task)
 
     def open_task(self, task_id: str) -> None:
         """Choose a task where it stands in the list."""
@@ -255,6 +257,10 @@ class TaskPane(QWidget):
         )
         return holder(column(self._files, self._no_files, spacing=0))
 
+    @property
+    def has_task(self) -> bool:
+        return self._detail.task is not None
+
     def _say_tabs(self) -> None:
         for place, text in enumerate((tr("Now"), tr("Logs"), tr("Artifacts"), tr("Cost"), tr("Manifest"))):
             self.tabs.setTabText(place, text)
@@ -301,10 +307,10 @@ class TaskPane(QWidget):
         self._gantt.show_attempts(detail.attempts[:600], now_ms)
         self.attempts.set_rows(detail.attempts)
         why = detail.why
-        self._why_words.setText(why.summary if why is not None else tr("Nothing waits."))
+        self._why_words.setText(said(why.summary) if why is not None else tr("Nothing waits."))
         set_tone(self._why_words, "bad" if why is not None and why.impossible else "")
         self._cheapest.setText(
-            tr("Cheapest change: {change}", change=why.cheapest_change)
+            tr("Cheapest change: {change}", change=said(why.cheapest_change))
             if why is not None and why.cheapest_change
             else ""
         )
@@ -321,7 +327,8 @@ class TaskPane(QWidget):
         cap = figures.cpt(task.max_ucpt) + " CPT" if task.max_ucpt is not None else tr("none")
         lines += [f"{tr('Cap')}: {cap}", ""]
         lines += [
-            f"{each.index:>6}  {each.node_name:<20} {figures.cpt(each.paid_ucpt or 0):>12} CPT  {each.pay_reason}"
+            f"{each.index:>6}  {each.node_name:<20} {figures.cpt(each.paid_ucpt or 0):>12} CPT  "
+            f"{said(each.pay_reason)}"
             for each in detail.attempts
             if each.ended_ms
         ]

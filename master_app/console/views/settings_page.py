@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from core.desktop.look import Look
 from core.desktop.states import Face, Shape
@@ -12,6 +21,7 @@ from core.desktop.tokens import Tint
 from core.desktop.translations import Language, mark, tr
 from core.desktop.widgets import Card, Segmented, ShapeMark, button, caption, holder, label, row, section, set_tone
 from core.domain.console_pages import DoctorRows, SettingRows
+from master_app.console.models.sentences import said
 from master_app.console.views.page import Page, kept_split
 
 RESULTS = {
@@ -33,6 +43,26 @@ CHECKS = {
     "web_door": mark("Web door"),
     "public_name": mark("Public name"),
     "backup": mark("Last backup"),
+}
+
+SETTINGS = {
+    "pool_name": mark("Pool name"),
+    "public_name": mark("Public name"),
+    "web": mark("Web door"),
+    "node": mark("Door of the nodes"),
+    "control": mark("Door of consoles"),
+    "storage": mark("Storage folder"),
+    "sign_up": mark("Sign-up: open, invite or closed"),
+    "sign_up_grant": mark("Sign-up grant, CPT"),
+    "retention_days": mark("Results kept, days"),
+    "images_allowed": mark("Images allowed"),
+    "package_index": mark("Package index"),
+    "fill": mark("Fill: spread or pack"),
+    "log_level": mark("Log level"),
+    "vpn_network": mark("VPN network"),
+    "vpn_endpoint": mark("VPN endpoint"),
+    "vpn_port": mark("VPN port"),
+    "vpn_apply": mark("VPN applied here"),
 }
 
 
@@ -132,12 +162,18 @@ class SettingsPage(Page):
                 field.setAccessibleName(setting.name)
                 field.textChanged.connect(self._check)
                 self._fields[setting.name] = field
-                self._form.addRow(label(self.look, setting.name, quiet=True), self._line(setting.name, field))
+                self._form.addRow(self._named(setting.name), self._line(setting.name, field))
             self._stored[setting.name] = setting.value
             field.setText(setting.value)
             field.setPlaceholderText(setting.standard)
             field.setToolTip(tr("Waits for a restart of the master.") if setting.waits_for_restart else "")
         self._check()
+
+    def _named(self, name: str) -> QLabel:
+        """The setting in words; its name in the file stands in the tip."""
+        made = label(self.look, lambda: tr(SETTINGS[name]) if name in SETTINGS else name, quiet=True)
+        made.setToolTip(name)
+        return made
 
     def _line(self, name: str, field: QLineEdit) -> QWidget:
         """A folder can be chosen on the master's disks."""
@@ -168,12 +204,13 @@ class SettingsPage(Page):
         for check in found.rows:
             face = RESULTS.get(check.result, RESULTS["unknown"])
             name = label(self.look, tr(CHECKS.get(check.check, check.check)))
-            value = label(self.look, check.value or face.text, quiet=True, wrap=True)
-            line = row(ShapeMark(self.look, face), name, None)
-            line.addWidget(value)
+            value = label(self.look, said(check.value) or face.text, quiet=True, wrap=True)
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            line = row(ShapeMark(self.look, face), name)
+            line.addWidget(value, 1)
             self._doctor.addWidget(holder(line))
             if check.fix and check.result != "passed":
-                fix = label(self.look, check.fix, quiet=True, pixels=11, wrap=True)
+                fix = label(self.look, said(check.fix), quiet=True, pixels=11, wrap=True)
                 self._doctor.addWidget(holder(row(21, fix, spacing=0)))
 
     def _changed(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from core.desktop.look import Look
 from core.desktop.translations import plural, tr
 from core.desktop.widgets import ShapeMark, button, label, line, row
 from core.domain.console import Overview, PoolInfo
+from master_app.console.models.sentences import said
 from master_app.console.port import Link, LinkState
 
 NAV_WIDE, NAV_NARROW = 184, 52
@@ -139,7 +140,7 @@ class Shell(QMainWindow):
         self._web.setProperty("kind", "link")
         self._web.setFont(code_font(11))
         self._web.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(self._web.text())))
-        copy = button(
+        self._copy = button(
             look,
             icon="copy",
             kind="bare",
@@ -156,7 +157,7 @@ class Shell(QMainWindow):
                 self._delay,
                 line(upright=True),
                 self._web,
-                copy,
+                self._copy,
                 None,
                 self._figures,
                 line(upright=True),
@@ -192,7 +193,7 @@ class Shell(QMainWindow):
         if key in self._nav and self._nav[key].isCheckable():
             self._nav[key].setChecked(True)
         self._side.setVisible(key != "first")
-        for each in (self._web, self._figures, self._error):
+        for each in (self._web, self._copy, self._figures, self._error):
             each.setVisible(key != "first")
         self.page_shown.emit(key)
 
@@ -226,7 +227,7 @@ class Shell(QMainWindow):
                 share=figures.percent(found.storage_used / found.storage_total if found.storage_total else 0),
             )
         )
-        worst = found.conditions[0].what if found.conditions else ""
+        worst = said(found.conditions[0].what) if found.conditions else ""
         shown = self._error.fontMetrics().elidedText(worst, Qt.TextElideMode.ElideRight, 320)
         self._error.setText(shown)
         self._error.setToolTip(worst)
