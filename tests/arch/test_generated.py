@@ -99,6 +99,15 @@ def test_the_hashed_lock_holds_what_uv_locked() -> None:
     assert all("--hash=sha256:" in block for block in re.split(r"\n(?=\S)", text(".ci/lock.txt")) if "==" in block)
 
 
+def test_the_images_of_master_and_agent_hold_the_locked_versions_of_their_packages() -> None:
+    locked, pinned = _pins(".ci/lock.txt"), _pins("resources/docker/requirements.txt")
+    # What only another system needs is in the lock with a marker of its own.
+    assert {name: versions for name, versions in pinned.items() if not versions & locked.get(name, set())} == {}
+    declared = _declared()
+    wanted = {_name(line) for extra in ("", "wire", "master", "worker", "postgres") for line in declared[extra]}
+    assert wanted - {"hivemind"} <= pinned.keys(), "export it again: CONTRIBUTING.md says how"
+
+
 def test_the_command_line_needs_no_qt_flask_sqlalchemy_or_docker() -> None:
     heavy = {"pyside6-essentials", "pyqtgraph", "flask", "apiflask", "sqlalchemy", "docker", "grpcio"}
     assert {_name(line) for line in _declared()[""]} & heavy == set()

@@ -22,6 +22,13 @@ PAGES = sorted(
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
     if path.is_file()
 )
+#: Pages whose commands a test types as they stand: tests/e2e/test_documented_commands.py.
+TYPED = {"README.md", "docs/start-operator.md", "docs/start-provider.md", "docs/start-submitter.md"}
+TYPED |= {"docs/recipes.md", "docs/operating.md"}
+#: Page -> why its commands are not typed.
+NOT_TYPED = {
+    "docs/containers.md": "fixed ports and names; tests/e2e/test_composed.py does the same on its own ones",
+}
 FENCED = re.compile(r"^```(?:sh|console|)\n(.*?)^```$", re.S | re.M)
 OURS = re.compile(
     r"^(?:sudo (?:-u \S+ )?)?(?:python3? -m (master_app|worker_app)|(hivemind-masterd|hivemind-agent|hivemind))"
@@ -109,3 +116,11 @@ def test_a_chinese_page_shows_the_commands_and_files_of_the_english_one(page: st
     english = page.replace(".zh-TW", "")
     assert shown(page, "sh") == shown(english, "sh")
     assert [block for block in shown(page, "toml|text") if block not in shown(english, "toml|text")] == []
+
+
+def test_each_page_with_commands_is_typed_by_a_test_or_says_why_not() -> None:
+    english = {page for page in PAGES if ".zh-TW" not in page}
+    with_commands = {page for page in english if "\n```sh\n" in (ROOT / page).read_text(encoding="utf-8")}
+    assert with_commands == TYPED | set(NOT_TYPED)
+    typed = (ROOT / "tests" / "e2e" / "test_documented_commands.py").read_text(encoding="utf-8")
+    assert [page for page in TYPED if f'"{page}"' not in typed] == []
