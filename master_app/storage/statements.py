@@ -22,29 +22,20 @@ _NO_OFFSET: Final = " OFFSET ?"
 Row = tuple[Any, ...]
 
 
-class Sql:
-    """Runs statements on one connection. Parameters are tuples in the order in which the SQL names them."""
+class Texts:
+    """What each statement is called in one database's language. Statements are made once, as constants of their
+    modules, so what is compiled serves every connection of the process: also the next one after a full disk.
+    """
 
-    def __init__(self, connection: Connection) -> None:
-        self._dialect: Dialect = connection.dialect
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        self._driver: Any = driver
-        # One cursor for all that is read whole: making one a statement is a tenth of the time of a short one.
-        self._cursor: Any = driver.cursor()
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.is_sqlite = dialect.name == "sqlite"
         self._compiled: dict[int, tuple[ClauseElement, str]] = {}
-        self._portions: dict[tuple[int, int], str] = {}
+        self._portions: dict[tuple[int, int], tuple[ClauseElement, str]] = {}
         self._new_inserts: dict[str, ClauseElement] = {}
         self._upserts: dict[str, ClauseElement] = {}
-        #: Rows written since the owner set it to 0.
-        self.rows_written = 0
 
-    @property
-    def is_sqlite(self) -> bool:
-        return self._dialect.name == "sqlite"
-
-    def text_of(self, statement: ClauseElement) -> str:
-        """Return the statement as this database's text."""
+    def of(self, statement: ClauseElement) -> str:
         found = self._compiled.get(id(statement))
         if found is None:
             # The statement is kept beside its text, so that its id stays its own.
@@ -60,6 +51,63 @@ class Sql:
         elif any(value is not None for value in compiled.params.values()):
             raise ValueError(f"{compiled.params} has values; write them with constant(): {text}")
         return text
+
+    def upsert(self, table: Table) -> ClauseElement:
+        statement = self._upserts.get(table.name)
+        if statement is None:
+            statement = self._upserts[table.name] = _upsert_of(table, is_sqlite=self.is_sqlite)
+        return statement
+
+    def new_insert(self, table: Table) -> ClauseElement:
+        statement = self._new_inserts.get(table.name)
+        if statement is None:
+            statement = self._new_inserts[table.name] = _insert_new_of(table, is_sqlite=self.is_sqlite)
+        return statement
+
+    def portion(self, query: Select[Any], column: ColumnElement[Any], size: int) -> str:
+        """Return the text of a query for `size` keys of a column."""
+        key = id(query), size
+        found = self._portions.get(key)
+        if found is None:
+            asked = query.where(
+                column.in_([bindparam(f"key{number}", type_=column.type) for number in range(size)])
+            )
+            found = self._portions[key] = query, self._text(asked)
+        return found[1]
+
+
+#: By the name of the database and of its driver.
+_ALL_TEXTS: Final[dict[tuple[str, str], Texts]] = {}
+
+
+def _texts_of(dialect: Dialect) -> Texts:
+    key = dialect.name, dialect.driver
+    found = _ALL_TEXTS.get(key)
+    if found is None:
+        found = _ALL_TEXTS[key] = Texts(dialect)
+    return found
+
+
+class Sql:
+    """Runs statements on one connection. Parameters are tuples in the order in which the SQL names them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._texts = _texts_of(connection.dialect)
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        self._driver: Any = driver
+        # One cursor for all that is read whole: making one a statement is a tenth of the time of a short one.
+        self._cursor: Any = driver.cursor()
+        #: Rows written since the owner set it to 0.
+        self.rows_written = 0
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._texts.is_sqlite
+
+    def text_of(self, statement: ClauseElement) -> str:
+        """Return the statement as this database's text."""
+        return self._texts.of(statement)
 
     def run(self, statement: ClauseElement, values: Sequence[Any] = ()) -> int:
         """Change rows; return how many."""
@@ -79,18 +127,12 @@ class Sql:
     def upsert_many(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """Insert whole rows, or replace those with the same key."""
         if rows:
-            statement = self._upserts.get(table.name)
-            if statement is None:
-                statement = self._upserts[table.name] = _upsert_of(table, is_sqlite=self.is_sqlite)
-            self.run_many(statement, rows)
+            self.run_many(self._texts.upsert(table), rows)
 
     def add_new_many(self, table: Table, rows: Sequence[Sequence[Any]]) -> None:
         """Insert whole rows; leave those alone whose key is there already."""
         if rows:
-            statement = self._new_inserts.get(table.name)
-            if statement is None:
-                statement = self._new_inserts[table.name] = _insert_new_of(table, is_sqlite=self.is_sqlite)
-            self.run_many(statement, rows)
+            self.run_many(self._texts.new_insert(table), rows)
 
     def rows(self, statement: ClauseElement, values: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query."""
@@ -120,19 +162,9 @@ class Sql:
             portion = list(keys[start : start + size])
             start += size
             portion += [portion[-1]] * (size - len(portion))
-            self._cursor.execute(self._portion_text(query, column, size), (*before, *portion))
+            self._cursor.execute(self._texts.portion(query, column, size), (*before, *portion))
             found += self._cursor.fetchall()
         return found
-
-    def _portion_text(self, query: Select[Any], column: ColumnElement[Any], size: int) -> str:
-        key = id(query), size
-        text = self._portions.get(key)
-        if text is None:
-            asked = query.where(
-                column.in_([bindparam(f"key{number}", type_=column.type) for number in range(size)])
-            )
-            text = self._portions[key] = self.text_of(asked)
-        return text
 
 
 def constant(value: str | int) -> ColumnElement[Any]:

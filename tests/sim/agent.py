@@ -102,10 +102,13 @@ class SimAgent(Performing):
             return
         self._draining = True
         try:
+            idle = isinstance(stimulus, stimuli.Tick1s)
             while self._queue and self.state is not None:
                 for instruction in self.state.handle(self._queue.popleft(), self.machine.steady_ms()):
                     self._perform(instruction)
-            if self.state is not None:
+                    idle = False
+            # A second in which nothing was to be done leaves what the next stimulus is judged by.
+            if self.state is not None and not idle:
                 self.state.validate()
         finally:
             self._draining = False

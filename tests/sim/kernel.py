@@ -27,19 +27,26 @@ class Kernel:
         #: A rule that was found broken where nobody could be told.
         self.broken: Exception | None = None
         self._count = 0
-        self._heap: list[tuple[int, int, Event]] = []
+        self._heap: list[tuple[int, int, Event, Life | None, Machine | None]] = []
         self._record: deque[tuple[int, str, tuple[Any, ...]]] = deque(maxlen=keep)
 
-    def after(self, delay_ms: float, event: Event) -> None:
-        """Let something happen in so much true time."""
+    def after(
+        self, delay_ms: float, event: Event, machine: Machine | None = None, life: Life | None = None
+    ) -> None:
+        """Let something happen in so much true time; on a machine that sleeps then, when it wakes; not at all when
+        the life that it belongs to is over.
+        """
         self._count += 1
-        heapq.heappush(self._heap, (self.now + max(0, round(delay_ms)), self._count, event))
+        heapq.heappush(self._heap, (self.now + max(0, round(delay_ms)), self._count, event, life, machine))
 
     def step(self) -> None:
         """Let the next event happen."""
-        self.now, _, event = heapq.heappop(self._heap)
+        self.now, _, event, life, machine = heapq.heappop(self._heap)
         self.steps += 1
-        event()
+        if machine is not None and machine.asleep:
+            machine.put_off(event, life)
+        elif life is None or life.alive:
+            event()
         if self.broken is not None:
             raise self.broken
 
@@ -68,7 +75,7 @@ class Machine:
         self.woke_at = -(10**9)
         self._steady_base = kernel.random.randrange(10**9)
         self._wall_base = START_WALL_MS + wall_offset_ms
-        self._put_off: list[Event] = []
+        self._put_off: list[tuple[Event, Life | None]] = []
 
     def steady_ms(self) -> int:
         """Counts sleep, as CLOCK_BOOTTIME does."""
@@ -87,13 +94,11 @@ class Machine:
 
     def after(self, delay_ms: float, event: Event) -> None:
         """Let something happen in so much time of this machine; while it sleeps nothing does."""
-        self.kernel.after(delay_ms / self.rate, lambda: self._run(event))
+        self.kernel.after(delay_ms / self.rate, event, self)
 
-    def _run(self, event: Event) -> None:
-        if self.asleep:
-            self._put_off.append(event)
-        else:
-            event()
+    def put_off(self, event: Event, life: Life | None) -> None:
+        """Its time came while this machine slept."""
+        self._put_off.append((event, life))
 
     def sleep(self) -> None:
         self.asleep = True
@@ -103,8 +108,8 @@ class Machine:
         self.asleep = False
         self.woke_at = self.kernel.now
         put_off, self._put_off = self._put_off, []
-        for event in put_off:
-            self.after(0, event)
+        for event, life in put_off:
+            self.kernel.after(0, event, self, life)
 
 
 class Life:
@@ -115,11 +120,7 @@ class Life:
         self.alive = True
 
     def after(self, delay_ms: float, event: Event) -> None:
-        self.machine.after(delay_ms, lambda: self._run(event))
-
-    def _run(self, event: Event) -> None:
-        if self.alive:
-            event()
+        self.machine.kernel.after(delay_ms / self.machine.rate, event, self.machine, self)
 
     def end(self) -> None:
         self.alive = False

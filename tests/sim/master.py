@@ -87,6 +87,11 @@ class SimWriter(CommandWriter):
         if error is not None and not isinstance(error, _LAWFUL):
             self.on_error(error)
 
+    def _batch(self) -> None:
+        # A batch ends by its size alone: by real time it would be another one each time a seed runs.
+        with mock.patch.object(writer_module, "time", _TIMELESS):
+            super()._batch()
+
     def pump(self) -> None:
         """Run everything that waits, in the batches that the real thread would make."""
         if self._pumping:
@@ -106,6 +111,9 @@ class SimWriter(CommandWriter):
         """The process ends here: what waits is lost, what is committed stays."""
         self._queue.close()
         self._transactions.abandon()
+
+
+_TIMELESS = SimpleNamespace(monotonic_ns=lambda: 0)
 
 
 class _NoThread:
@@ -180,6 +188,7 @@ class SimMaster:
         self.on_commit: Callable[[], None] = lambda: None
         self.report: Callable[[str], None] = lambda words: None
         self._pump_asked = False
+        self._looking: sqlite3.Connection | None = None
 
     # ---- lives
 
@@ -248,7 +257,6 @@ class SimMaster:
             (bootstrap, "read_catalogue", CATALOGUE),
             (storage_module, "CommandWriter", SimWriter),
             (writer_module, "threading", threading),
-            (writer_module, "time", SimpleNamespace(monotonic_ns=lambda: 0)),
         ]
         with contextlib.ExitStack() as stack:
             for module, name, value in patches:
@@ -270,6 +278,7 @@ class SimMaster:
     def restore(self, copy: Path) -> None:
         """Put a copy of the database in the place of the one that is there; the master must be dead."""
         assert not self.life.alive
+        self.look_away()
         for old in self.folder.glob(DATABASE_FILE + "*"):
             old.unlink()
         shutil.copyfile(copy, self.folder / DATABASE_FILE)
@@ -337,9 +346,16 @@ class SimMaster:
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Return committed rows."""
-        with contextlib.closing(sqlite3.connect(self.folder / DATABASE_FILE)) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(query, values)]
+        if self._looking is None:
+            self._looking = sqlite3.connect(self.folder / DATABASE_FILE, isolation_level=None)
+            self._looking.row_factory = sqlite3.Row
+        return [dict(row) for row in self._looking.execute(query, values)]
+
+    def look_away(self) -> None:
+        """Close what `rows` reads with: the file is going to be another one."""
+        if self._looking is not None:
+            self._looking.close()
+            self._looking = None
 
 
 CATALOGUE: Any = None

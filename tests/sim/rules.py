@@ -143,6 +143,10 @@ class Rules:
         for words in self._left():
             self._pool.fail(words)
 
+    def is_clean(self) -> bool:
+        """Tell whether nothing is left of what ran."""
+        return not any(self._left())
+
     def _left(self) -> Iterator[str]:
         for agent in self._pool.nodes:
             if agent.engine.boxes:

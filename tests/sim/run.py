@@ -1,14 +1,23 @@
-"""Runs simulated pools: `python -m tests.sim.run --seeds 10000 -j 2`, or one with its story: `--seed 4711`."""
+"""Runs simulated pools: `python -m tests.sim.run --seeds 10000 -j 2`, or one with its story: `--seed 4711`.
+
+With `--results FILE` each seed adds a line to a file, and a seed that is there already is not run again: a long
+run can be stopped at any moment and goes on with the same command. The file belongs to one commit.
+"""
 
 from __future__ import annotations
 
 import argparse
+import gc
+import hashlib
+import json
 import multiprocessing
 import sys
 import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from core.domain.task import TERMINAL_TASK_STATES
 from tests.sim.ablations import ABLATIONS, ablated, only_of
@@ -30,6 +39,8 @@ class Outcome:
     seed: int
     broken: str = ""
     story: str = ""
+    #: Of everything that happened: the same for the same seed and code.
+    digest: str = ""
     tasks: Counter[str] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -58,9 +69,18 @@ def simulate(made: Template, seed: int, only: tuple[str, ...] = ()) -> Outcome:
         if not isinstance(error, Broken):
             outcome.story += "\n" + "".join(traceback.format_exception(error))
     finally:
+        outcome.digest = _digest(pool)
         pool.close()
     outcome.seconds = time.perf_counter() - began
     return outcome
+
+
+def _digest(pool: Pool) -> str:
+    """Sum up a run: each draw of chance, and so each event before it, and what became of each attempt."""
+    kernel = pool.kernel
+    rows = pool.host.rows("SELECT attempt_id, state, reason, paid_ucpt FROM attempts ORDER BY attempt_id")
+    told = repr((kernel.steps, kernel.now, kernel.random.getstate(), [tuple(row.values()) for row in rows]))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...]) -> None:
@@ -88,7 +108,7 @@ def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...]) -> None:
         pool.fail(f"stuck: {pool.states()}")
     outcome.settled_s = (pool.kernel.now - began) / 1000
     pool.kernel.note("---- all tasks ended")
-    pool.run(CLEAN_MS)
+    pool.run_until(pool.rules.is_clean, CLEAN_MS, step_ms=20_000)
     pool.rules.check_end()
     outcome.tasks = Counter(pool.states().values())
     ahead = pool.host.rows("SELECT count(*) AS n FROM attempts WHERE lane <> '' AND lane <> attempt_id")
@@ -112,16 +132,13 @@ def _settle(pool: Pool) -> bool:
 # ---------------------------------------------------------------- many seeds
 
 
-def _work(
-    first: int,
-    step: int,
-    count: int,
-    until: float,
-    without: str,
-    results: multiprocessing.Queue[Outcome | None],
-) -> None:
+def _work(seeds: list[int], until: float, without: str, results: multiprocessing.Queue[Outcome | None]) -> None:
     with template() as made, ablated(without):
-        for seed in range(first, first + step * count, step):
+        gc.collect()
+        gc.freeze()
+        # A run makes few cycles and many objects that stay to its end.
+        gc.set_threshold(100_000, 20, 100)
+        for seed in seeds:
             if time.time() > until:
                 break
             outcome = simulate(made, seed, only_of(without))
@@ -133,69 +150,91 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, help="one seed, with its story")
     parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument("-j", "--jobs", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600)
+    parser.add_argument("--results", type=Path, help="a file of one line a seed; seeds in it are not run again")
     parser.add_argument("--without", default="", help=f"take a safeguard away: {', '.join(ABLATIONS)}")
     parser.add_argument("--stop", action="store_true", help="end at the first failure")
     wish = parser.parse_args()
     if wish.seed is not None:
         with template() as made, ablated(wish.without):
             outcome = simulate(made, wish.seed, only_of(wish.without))
-        print(outcome.story or f"seed {wish.seed} holds: {dict(outcome.tasks)} {dict(outcome.attempts)}")
+        held = f"seed {wish.seed} holds ({outcome.digest}): {dict(outcome.tasks)} {dict(outcome.attempts)}"
+        print(outcome.story or held)
         return int(bool(outcome.broken))
     return _many(wish)
 
 
+class Tally:
+    """What many seeds came to, together with those of the results file."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self.seeds: set[int] = set()
+        self.failed: list[int] = []
+        self.tasks: Counter[str] = Counter()
+        self.attempts: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.ahead = 0
+        if file is not None and file.exists():
+            for line in file.read_text().splitlines():
+                self._count(json.loads(line))
+
+    def add(self, outcome: Outcome) -> None:
+        values = {name: value for name, value in vars(outcome).items() if name != "story"}
+        self._count(values)
+        if self._file is not None:
+            with self._file.open("a") as file:
+                file.write(json.dumps(values) + "\n")
+
+    def _count(self, values: dict[str, Any]) -> None:
+        self.seeds.add(values["seed"])
+        if values["broken"]:
+            self.failed.append(values["seed"])
+        self.tasks += Counter(values["tasks"])
+        self.attempts += Counter(values["attempts"])
+        self.faults += Counter(values["faults"])
+        self.ahead += values["ahead"]
+
+
 def _many(wish: argparse.Namespace) -> int:
     began = time.time()
+    tally = Tally(wish.results)
+    wanted = [seed for seed in range(wish.first, wish.first + wish.seeds) if seed not in tally.seeds]
     results: multiprocessing.Queue[Outcome | None] = multiprocessing.Queue()
+    until = began + wish.minutes * 60
     jobs = [
-        multiprocessing.Process(
-            target=_work,
-            args=(
-                wish.first + job,
-                wish.jobs,
-                -(-wish.seeds // wish.jobs),
-                began + wish.minutes * 60,
-                wish.without,
-                results,
-            ),
-        )
+        multiprocessing.Process(target=_work, args=(wanted[job :: wish.jobs], until, wish.without, results))
         for job in range(wish.jobs)
     ]
     for job in jobs:
         job.start()
-    failed: list[Outcome] = []
-    count, ahead, left = 0, 0, len(jobs)
-    tasks: Counter[str] = Counter()
-    attempts: Counter[str] = Counter()
+    left = len(jobs)
     while left:
         outcome = results.get()
         if outcome is None:
             left -= 1
             continue
-        count += 1
-        tasks += outcome.tasks
-        attempts += outcome.attempts
-        ahead += outcome.ahead
+        tally.add(outcome)
         if outcome.broken:
-            failed.append(outcome)
+            without = f' --without "{wish.without}"' if wish.without else ""
             print(
                 f"seed {outcome.seed}: {outcome.broken[:600]}\n"
-                f"   replay: python -m tests.sim.run --seed {outcome.seed}",
+                f"   replay: python -m tests.sim.run --seed {outcome.seed}{without}",
                 flush=True,
             )
             if wish.stop:
                 left = 0
     for job in jobs:
-        if wish.stop and failed:
+        if wish.stop and tally.failed:
             job.terminate()
         job.join()
-    print(f"{count} seeds, {len(failed)} failed, {time.time() - began:.0f} s")
-    print("tasks", dict(tasks), "offered ahead", ahead)
-    print("attempts", dict(attempts.most_common()))
-    return int(bool(failed))
+    print(f"{len(tally.seeds)} seeds, {len(tally.failed)} failed {tally.failed}, {time.time() - began:.0f} s now")
+    print("tasks", dict(tally.tasks), "offered ahead", tally.ahead)
+    print("attempts", dict(tally.attempts.most_common()))
+    print("faults", dict(tally.faults.most_common()))
+    return int(bool(tally.failed))
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ class Pool(World):
     def close(self) -> None:
         logging.getLogger("master_app").removeHandler(self._errors)
         self.host.kill()
+        self.host.look_away()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def fail(self, words: str) -> None:
