@@ -16,7 +16,8 @@ from master_app.node_pool.wall import WallWatch
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
 from master_app.scheduling.explain import could_ever_fit
 from master_app.scheduling.lanes import overdue
-from master_app.scheduling.pool import LiveAttempt, PoolNode
+from master_app.scheduling.pool import LiveAttempt, PoolNode, PoolTask
+from master_app.scheduling.turns import Turns
 from master_app.tasks.attempts import Attempts
 from master_app.tasks.funds import Funds
 from master_app.tasks.rollup import Rollup
@@ -55,6 +56,7 @@ class Reaper:
         self._dispatch = dispatch
         self._collect_again = collect_again
         self._steady_ms = steady_ms
+        self._turns = Turns(TICK_LIMIT)
         self.wall = WallWatch(steady_ms)
 
     def tick(self) -> None:
@@ -167,19 +169,17 @@ class Reaper:
         """Hold what no enrolled node could ever take, and let it go when one can."""
         if not uow.pool.nodes:
             return
-        verdicts: dict[int, bool] = {}
-        seen = 0
-        for hot in list(uow.pool.tasks.values()):
-            if hot.active or seen >= TICK_LIMIT:
-                continue
-            starved = hot.starved_since_ms and uow.now_ms - hot.starved_since_ms > INFEASIBLE_AFTER_MS
-            if hot.dispatchable and not starved:
-                continue
-            seen += 1
+        tasks, now_ms = uow.pool.tasks.values(), uow.now_ms
+        asked = [hot for hot in tasks if not hot.active and self._is_in_question(hot, now_ms)]
+        verdicts: dict[tuple[int, str], bool] = {}
+        for hot in self._turns.take(asked):
             task = uow.tasks.get(hot.task_id)
             if task is None or task.held not in (None, HeldCode.NO_FEASIBLE_NODE):
                 continue
-            fits = verdicts.setdefault(id(hot.needs), could_ever_fit(uow.pool, hot.needs, hot.owner_id))
+            kind = (id(hot.needs), hot.owner_id)
+            if kind not in verdicts:
+                verdicts[kind] = could_ever_fit(uow.pool, hot.needs, hot.owner_id)
+            fits = verdicts[kind]
             if task.held is None and not fits and hot.dispatchable:
                 task.held = HeldCode.NO_FEASIBLE_NODE
                 task.held_reason = "no node of this pool could ever take it"
@@ -187,6 +187,11 @@ class Reaper:
             elif task.held is HeldCode.NO_FEASIBLE_NODE and fits:
                 task.held, task.held_reason = None, ""
                 self._rollup.refresh(uow, task)
+
+    @staticmethod
+    def _is_in_question(hot: PoolTask, now_ms: int) -> bool:
+        starved = hot.starved_since_ms and now_ms - hot.starved_since_ms > INFEASIBLE_AFTER_MS
+        return bool(starved) or not hot.dispatchable
 
 
 def _is_unanswered(live: LiveAttempt, session: Session | None, now_ms: int) -> bool:

@@ -18,6 +18,7 @@ from master_app.ledger.holds import left_of_cap
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.pool import LiveAttempt, PoolTask
+from master_app.scheduling.turns import Turns
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
 
@@ -36,6 +37,7 @@ class Funds:
         self._rollup = rollup
         #: Live tasks that their owner's money keeps back.
         self._short: set[str] = set()
+        self._turns = Turns(LOOK_LIMIT)
 
     def open(self, uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, hot: PoolTask) -> None:
         """Make the opening hold of a task that starts, and set what it affords. Holds the task when nothing."""
@@ -67,7 +69,7 @@ class Funds:
 
     def look(self, uow: UnitOfWork) -> None:
         """Each second: try again what money kept back, and cover what runs long."""
-        for task_id in list(self._short)[:LOOK_LIMIT]:
+        for task_id in self._turns.take(sorted(self._short)):
             hot = uow.pool.tasks.get(task_id)
             if hot is None:
                 self._short.discard(task_id)

@@ -127,10 +127,6 @@ class Performing:
             self._prepare_failed(slot, failure=failed, reject=reject)
             return
         assert slot.box is None, "two sandboxes in a slot"
-        if wanted.sandbox_id in self.engine.boxes:
-            # One that an earlier life began to open is still being removed.
-            self._prepare_failed(slot, failure=infra("NAME_TAKEN", "A sandbox of this name is there already."))
-            return
         box = self.engine.open(wanted.sandbox_id, task_id, wanted.lease_ms)
         self.later(100, 2500, lambda: self._opened(slot, box, attempt_id), slot.token)
 

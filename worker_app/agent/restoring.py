@@ -56,6 +56,7 @@ class Restoring:
         work = self._work
         work.is_blind = False
         work.place_again = True
+        work.slots.found = frozenset(one.sandbox_id for one in found)
         work.slots.resize(max(work.facts.slots, sum(1 for one in found if one.running)))
         for one in found:
             self._adopt_or_remove(one, now_ms, out)
@@ -197,6 +198,7 @@ class Restoring:
         """Remember what is not ours to explain, from the first time that it was seen."""
         if self._work.is_blind:
             self._take_over(stimulus.found, now_ms, out)
+        self._work.slots.found = frozenset(one.sandbox_id for one in stimulus.found)
         self._settle_closing(stimulus.found, out)
         ours = {slot.sandbox_id for slot in self._work.slots.all}
         self._strays = {

@@ -68,6 +68,8 @@ class Slots:
 
     def __init__(self) -> None:
         self.all: list[Slot] = []
+        #: Sandboxes that the engine had when it was last asked, in slots and outside.
+        self.found: frozenset[str] = frozenset()
         self._reserved = Resources()
 
     def resize(self, count: int) -> None:
@@ -82,6 +84,16 @@ class Slots:
     def reserved(self) -> Resources:
         """Sum of what the attempts in slots may use."""
         return self._reserved
+
+    def new_name(self, attempt_id: str) -> str:
+        """Return the name of a new sandbox. One that an earlier life of the agent opened for the same attempt may
+        still be there, or be on its way out: it must not be taken for this one.
+        """
+        name, number = attempt_id, 1
+        while name in self.found or any(slot.sandbox_id == name for slot in self.all):
+            number += 1
+            name = f"{attempt_id}-{number}"
+        return name
 
     def occupy(self, slot: Slot, held: Held, gpu_uuids: tuple[str, ...]) -> None:
         slot.state = SlotState.BUSY

@@ -151,7 +151,7 @@ class Work:
             held, slot = choice.held, choice.slot
             self.slots.occupy(slot, held, choice.gpu_uuids)
             if choice.is_new:
-                slot.sandbox_id = held.attempt_id
+                slot.sandbox_id = self.slots.new_name(held.attempt_id)
                 slot.is_open = False
             held.move(Step.PREPARING)
             held.progress_ms = now_ms

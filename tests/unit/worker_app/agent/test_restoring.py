@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.domain.attempt import AttemptState
 from core.domain.session import Offers, SyncReply, Welcome
 from tests.fakes.agent_store import FakeAgentStore
@@ -155,3 +157,20 @@ def test_a_sandbox_that_cannot_be_taken_over_nor_removed_is_waited_for() -> None
     for _ in range(100):
         second.tick()
     assert second.ended() == [AttemptState.FAILED]
+
+
+def test_a_sandbox_that_is_being_removed_shares_its_name_with_no_new_one() -> None:
+    """The agent was killed after it began to open the sandbox and before it had noted so."""
+    first = _running()
+    first.store.attempts["attempt-1"] = replace(first.store.attempts["attempt-1"], mark=None, update=None)
+    second = Life(first.store, first.now_ms + 2000, (BOX,))
+    [adopt] = [one for one in second.did if isinstance(one, do.Adopt)]
+    second.tell(stimuli.Adopted(adopt.slot, BOX.sandbox_id))
+    second.tick()
+    assert second.has_done(do.CloseSandbox), "it runs nothing that is known"
+    [prepare] = [one for one in second.did if isinstance(one, do.Prepare)]
+    assert (prepare.offer.attempt_id, prepare.sandbox_id) == ("attempt-1", "attempt-1-2")
+    second.tell(stimuli.SandboxClosed(adopt.slot, BOX.sandbox_id))
+    second.tell(stimuli.Prepared("attempt-1"))
+    second.tell(stimuli.Started("attempt-1", 2))
+    assert second.ended() == [], "the end of the old sandbox is not that of the new one"
