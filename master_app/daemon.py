@@ -7,6 +7,7 @@ timers  one thread: ticks of the reaper, retention, tokens
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 
 from core import paths
 from core.clock import Clock, SystemClock
-from core.domain.errors import HiveMindError, Invalid, StorageUnavailable
+from core.domain.errors import HiveMindError, Invalid, StorageFull, StorageUnavailable
 from master_app.assembly import Master
 from master_app.folder import DataFolder
 from master_app.ports.unit_of_work import Lane
@@ -171,7 +172,8 @@ class Daemon:
             ),
         ]
         master.slow_threads.submit(master.vitals.check_ledger)
-        master.storage.writer.execute(master.reaper.resume, lane=Lane.INNER).result(60)
+        with contextlib.suppress(StorageFull, StorageUnavailable):  # the reaper goes on with it each second
+            master.storage.writer.execute(master.reaper.resume, lane=Lane.INNER).result(60)
         master.vpn_hub.request()
         scheme = "https" if certificate is not None else "http"
         web = f"{scheme}://{_door(settings.web, self._web.port)}"

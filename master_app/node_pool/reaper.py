@@ -57,6 +57,7 @@ class Reaper:
         self._collect_again = collect_again
         self._steady_ms = steady_ms
         self._turns = Turns(TICK_LIMIT)
+        self._is_resumed = False
         self.wall = WallWatch(steady_ms)
 
     def tick(self) -> None:
@@ -64,13 +65,18 @@ class Reaper:
         self._writer.execute(self.look, lane=Lane.INNER).result(60)
 
     def resume(self, uow: UnitOfWork) -> None:
-        """Once after the start: what was on its way between states goes on (lifecycles, section 6)."""
+        """Once after the start: what was on its way between states goes on (lifecycles, section 6). A disk that is
+        full then puts it off until the first look that can write.
+        """
+        uow.after_commit(lambda: setattr(self, "_is_resumed", True))
         # Most of a long queue waits; only the others are held in memory at once.
         for task in list(uow.tasks.live(beyond_queue=True)):
             self._rollup.refresh(uow, task)
 
     def look(self, uow: UnitOfWork) -> None:
         """The command itself. Writes nothing when nothing is due."""
+        if not self._is_resumed:
+            self.resume(uow)
         self.wall.look(uow)
         self._lose_overdue(uow)
         for node_id, attempt_ids in overdue(uow.pool, uow.now_ms).items():

@@ -22,6 +22,17 @@ class FakeAgentStore:
         self.is_full = False
         self.writes = 0
 
+    def copy(self) -> FakeAgentStore:
+        """Return what a copy of the data folder has in it."""
+        made = FakeAgentStore(self.boot_id)
+        made.incarnation, made.highest_term, made.next_number = (
+            self.incarnation,
+            self.highest_term,
+            self.next_number,
+        )
+        made.briefs, made.attempts = dict(self.briefs), dict(self.attempts)
+        return made
+
     def open(self) -> Stored:
         self.incarnation += 1
         return Stored(

@@ -22,9 +22,11 @@ from master_app.node_pool.wall import WallWatch
 from master_app.ports.unit_of_work import Lane
 from master_app.storage.meta import TermKeeper
 from master_app.tasks import late_results, merging, offers
+from master_app.tasks.attempts import Attempts
 from tests.sim.engine import Engine
 from worker_app.agent import work as work_module
 from worker_app.agent.closing import Closing
+from worker_app.agent.connection import Connection
 from worker_app.agent.restoring import Restoring
 from worker_app.agent.work import Work
 
@@ -40,6 +42,8 @@ class Ablation:
     rule: str
     patches: Callable[[], list[Patch]]
     only: tuple[str, ...] = ()
+    #: What programs do: "long" they run, "checkpoint" often while they run long, or "any" as in other pools.
+    programs: str = "long"
 
 
 def _nothing(*_args: object, **_kwargs: object) -> None:
@@ -111,6 +115,10 @@ def _no_stops() -> list[Patch]:
     return [(NodeSessions, "_order_later", _nothing), (NodeSessions, "stop", stop)]
 
 
+def _no_grace() -> list[Patch]:
+    return [(offers, "LEASE_GRACE_MS", 0), (reconcile, "LEASE_GRACE_MS", 0)]
+
+
 ABLATIONS: dict[str, Ablation] = {
     "self-fence": Ablation(
         rule="R3: the agent stops at its deadline",
@@ -124,7 +132,7 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "self-fence and watchdog": Ablation(
         rule="R3: both",
-        only=("cut", "one_way"),
+        only=("long_cut",),
         patches=lambda: [(Work, "fence", _nothing), *_init_without("counts_down")],
     ),
     "grace of the master": Ablation(
@@ -146,7 +154,7 @@ ABLATIONS: dict[str, Ablation] = {
         patches=_lose_unanswered,
     ),
     "unread counts": Ablation(
-        rule="R2: what waits in the queue renews", only=("master_stalls",), patches=_forget_unread
+        rule="R2: what waits in the queue renews", only=("long_stall",), patches=_forget_unread
     ),
     "gone before ended": Ablation(
         rule="R3: an end is told when its sandbox is gone", only=("engine_mute", "cut"), patches=_end_at_once
@@ -171,7 +179,7 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "incarnation check": Ablation(
         rule="C2: a lower incarnation is refused",
-        only=("agent_killed", "reset"),
+        only=("copied", "agent_killed", "reset"),
         patches=lambda: [(sessions_module, "refuse_hello", _nothing)],
     ),
     "term rule": Ablation(
@@ -181,18 +189,45 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "late results": Ablation(
         rule="R5: done work is accepted",
-        only=("cut", "one_way"),
+        only=("long_cut",),
         patches=lambda: [(late_results.LateResults, "apply", _nothing)],
     ),
     "merge waits": Ablation(
         rule="a merge is of the parts that are there",
-        only=("retry_failed", "retry_all", "cancel"),
+        only=("retry_merging",),
+        programs="any",
         patches=lambda: [(merging, "_parts", lambda uow, task_id: (0, 0, 0))],
+    ),
+    "checkpoints are kept": Ablation(
+        rule="R12: a checkpoint that was committed in place survives its attempt",
+        only=("engine_lost", "reboot"),
+        programs="checkpoint",
+        patches=lambda: [(Attempts, "_keep_checkpoint", staticmethod(_nothing))],
+    ),
+    "report interval": Ablation(
+        rule="C1: min(30 s, ttl / 3), never raised",
+        only=("reset",),
+        patches=lambda: [(Connection, "interval_ms", lambda self, shortest: 40_000)],
+    ),
+    "SYNC stops and orders": Ablation(
+        rule="C3 and orders: both ways in which an agent hears that work is unwanted",
+        only=("cut", "cancel", "retry_all", "reset"),
+        patches=lambda: [*_without_sync(), *_no_stops()],
     ),
     "fence margin": Ablation(
         rule="R3: 2 s before the deadline",
-        only=("cut", "node_sleeps"),
+        only=("long_cut",),
         patches=lambda: [(work_module, "FENCE_MARGIN_MS", -5_000)],
+    ),
+    "all of the master's grace": Ablation(
+        rule="R2: the master's 60 s; the agent's 2 s and the countdown stay",
+        only=("long_cut",),
+        patches=_no_grace,
+    ),
+    "grace, watchdog and fence margin": Ablation(
+        rule="R2, R3: nothing between two deadlines but the clocks",
+        only=("long_cut",),
+        patches=lambda: [*_no_grace(), *_init_without("counts_down"), (work_module, "FENCE_MARGIN_MS", -5_000)],
     ),
 }
 
@@ -209,3 +244,8 @@ def ablated(name: str) -> Iterator[None]:
 def only_of(name: str) -> tuple[str, ...]:
     """Return the faults with which an ablation is sought; empty: all."""
     return ABLATIONS[name].only if name else ()
+
+
+def programs_of(name: str) -> str:
+    """Return what programs do while an ablation is sought."""
+    return ABLATIONS[name].programs if name else "any"

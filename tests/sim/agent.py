@@ -8,8 +8,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from core.domain.attempt import AttemptState
 from core.domain.node import NodeFacts
-from core.domain.session import MasterMessage, OwnerStatus, Updates
+from core.domain.session import (
+    Ack,
+    AttemptUpdate,
+    MasterMessage,
+    OwnerStatus,
+    Refused,
+    Report,
+    Updates,
+)
 from core.manifest.spec_json import spec_from_json
 from tests.sim.engine import Engine
 from tests.sim.kernel import Life, Machine
@@ -20,6 +29,8 @@ from worker_app.agent import stimuli
 from worker_app.agent.state import AgentState
 
 TICK_MS = 1000
+#: The longest report interval (C1), and how late a report may be: the clock is looked at once a second.
+REPORT_S, LATE_MS = 30.0, 2_500
 
 
 class SimAgent(Performing):
@@ -33,7 +44,11 @@ class SimAgent(Performing):
         self.line: Line | None = None
         #: Applied to each state that is made; ablations come in here.
         self.alter: Callable[[AgentState], None] = lambda state: None
-        self.on_told: Callable[[SimAgent], None] = lambda agent: None
+        #: Codes with which the master refused it.
+        self.refusals: set[str] = set()
+        self._reported_at = 0
+        #: Number -> updates that carry a checkpoint, or tell of a success, and are not acknowledged.
+        self._kept: dict[int, AttemptUpdate] = {}
         self._queue: deque[stimuli.Stimulus] = deque()
         self._draining = False
         self._write: do.Write | None = None
@@ -91,6 +106,18 @@ class SimAgent(Performing):
     def _tick(self) -> None:
         self.life.after(TICK_MS, self._tick)
         self.tell(stimuli.Tick1s())
+        self._judge_reports()
+
+    def _judge_reports(self) -> None:
+        """C1 and C4: an agent that is live reports in time, whatever its engine, disk and uploads do."""
+        state = self.state
+        if state is None or not state.connection.is_live:
+            return
+        shortest_s = min((held.offer.lease_s for held in state.work.held.values()), default=REPORT_S * 3)
+        limit_ms = min(REPORT_S, shortest_s / 3) * 1000 + LATE_MS
+        silent_ms = self.machine.steady_ms() - self._reported_at
+        if silent_ms > limit_ms:
+            self.world.fail(f"{self.node_id} is live and has not reported for {silent_ms / 1000:.0f} s")
 
     # ---- the way in
 
@@ -112,7 +139,6 @@ class SimAgent(Performing):
                 self.state.validate()
         finally:
             self._draining = False
-        self.on_told(self)
 
     def _perform(self, instruction: do.Instruction) -> None:
         if isinstance(instruction, do.Write):
@@ -128,7 +154,18 @@ class SimAgent(Performing):
         self.line = Line(self.path, self, self.world.far, instruction.hello, instruction.connection)
 
     def received(self, line: Line, message: MasterMessage) -> None:
+        if isinstance(message, Refused):
+            self.refusals.add(message.code)
+        elif isinstance(message, Ack):
+            for number in message.updates:
+                self._acknowledged(self._kept.pop(number, None))
         self._on_machine(lambda: self.tell(stimuli.Received(line.number, message)))
+
+    def _acknowledged(self, update: AttemptUpdate | None) -> None:
+        if update is not None:
+            self.world.checkpoints.acknowledged(update.attempt_id, update.checkpoint)
+            if update.state is AttemptState.SUCCEEDED:
+                self.world.promises.acknowledged(update)
 
     def broken(self, line: Line, reason: str, *, final: bool = False) -> None:
         self._on_machine(lambda: self.tell(stimuli.Disconnected(line.number, reason, final)))
@@ -144,7 +181,12 @@ class SimAgent(Performing):
         if self.line is not None and self.line.number == instruction.connection:
             if isinstance(instruction.message, Updates):
                 for update in instruction.message.updates:
+                    self.world.checkpoints.told(update)
+                    if update.checkpoint or update.state is AttemptState.SUCCEEDED:
+                        self._kept[update.number] = update
                     self.kernel.note("    {} says {} {}", self.node_id, update.attempt_id[-6:], update.state)
+            elif isinstance(instruction.message, Report):
+                self._reported_at = self.machine.steady_ms()
             self.line.send_up(instruction.message)
 
     def _disconnect(self, instruction: do.Disconnect) -> None:
@@ -153,6 +195,7 @@ class SimAgent(Performing):
             self.line = None
 
     def _becamelive(self, instruction: do.BecameLive) -> None:
+        self._reported_at = self.machine.steady_ms()
         self.kernel.note("{} is live", self.node_id)
 
     # ---- the database

@@ -13,7 +13,19 @@ from concurrent.futures import Future
 from typing import Any, cast
 
 from core.domain.errors import HiveMindError, Unauthenticated
-from core.domain.session import AgentMessage, Hello, MasterMessage, Refused, Report, Resync, Sync, Updates
+from core.domain.session import (
+    AgentMessage,
+    Hello,
+    MasterMessage,
+    Offers,
+    Orders,
+    Refused,
+    Report,
+    Resync,
+    Sync,
+    SyncReply,
+    Updates,
+)
 from core.rpc.codec.node import (
     agent_message_from_pb,
     agent_message_to_pb,
@@ -85,7 +97,7 @@ class DoorSession:
         self.node_id = line.hello.node_id
         self._inbox: deque[AgentMessage] = deque()
         self._busy = True
-        self._welcomed = self._synced = self._is_over = self._flush_asked = False
+        self._welcomed = self._synced = self._is_over = self._flush_asked = self._replied = False
 
     # ---- HELLO
 
@@ -244,6 +256,8 @@ class DoorSession:
             self.door.master.sessions.closed(self.stream.session_id, reason)
 
     def _down(self, message: MasterMessage) -> None:
+        self._replied = self._replied or isinstance(message, SyncReply)
+        assert self._replied or not isinstance(message, Offers | Orders), "work before the answer to SYNC (C3)"
         if self.door.codec:
             message = master_message_from_pb(master_message_to_pb(message))
         self.line.send_down(message)

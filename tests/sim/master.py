@@ -28,6 +28,7 @@ from core.domain.events import (
     TaskStateChanged,
 )
 from core.domain.session import Refused
+from core.domain.task import TaskState
 from master_app import bootstrap
 from master_app.assembly import Master
 from master_app.bootstrap import build_master
@@ -45,6 +46,15 @@ from tests.sim.tables import guard
 T = TypeVar("T")
 #: What services answer to wishes that cannot be granted, and databases to commits that do not fit.
 _LAWFUL = (Conflict, NotFound, StorageFull, StorageUnavailable)
+#: What becomes of a write that breaks a rule of the database, also one of `tables`: never lawful, for one writes.
+_BROKEN = frozenset({"ALREADY_THERE", "ALREADY_WON"})
+
+
+def is_lawful(error: BaseException | None) -> bool:
+    """Tell whether the master may refuse a wish so."""
+    return isinstance(error, _LAWFUL) and getattr(error, "code", "") not in _BROKEN
+
+
 TICK_MS = 1000
 
 
@@ -84,7 +94,7 @@ class SimWriter(CommandWriter):
 
     def _judge(self, future: Future[Any]) -> None:
         error = future.exception()
-        if error is not None and not isinstance(error, _LAWFUL):
+        if error is not None and not is_lawful(error):
             self.on_error(error)
 
     def _batch(self) -> None:
@@ -136,7 +146,7 @@ class Errors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         words = record.getMessage()
-        if (record.exc_info and isinstance(record.exc_info[1], _LAWFUL)) or "refused" in words:
+        if (record.exc_info and is_lawful(record.exc_info[1])) or "refused" in words:
             return
         self._told(f"{words}: {record.exc_info[1]!r}" if record.exc_info else words)
 
@@ -186,6 +196,8 @@ class SimMaster:
         #: Applied to each master that is built; ablations come in here.
         self.alter: Callable[[Master], None] = lambda master: None
         self.on_commit: Callable[[], None] = lambda: None
+        self.on_ended: Callable[[AttemptEnded], None] = lambda fact: None
+        self.on_merging: Callable[[str], None] = lambda task_id: None
         self.report: Callable[[str], None] = lambda words: None
         self._pump_asked = False
         self._looking: sqlite3.Connection | None = None
@@ -232,11 +244,14 @@ class SimMaster:
 
     def _fact(self, fact: object) -> None:
         if isinstance(fact, AttemptEnded):
+            self.on_ended(fact)
             self.kernel.note("  master: {} is {} {}", fact.attempt_id[-6:], fact.state, fact.reason)
         elif isinstance(fact, NodeHealthChanged):
             self.kernel.note("  master: {} is {}: {}", fact.node_id, fact.target, fact.reason)
         elif isinstance(fact, TaskStateChanged):
             self.kernel.note("  master: task {} is {} {}", fact.task_id[-6:], fact.target, fact.reason)
+            if fact.target is TaskState.MERGING:
+                self.on_merging(fact.task_id)
         elif isinstance(fact, NodeQuarantined | FenceViolated | NodeAdminChanged):
             self.kernel.note("  master: {}", fact)
 

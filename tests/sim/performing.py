@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +10,11 @@ from core.domain.bundle import FileEntry
 from core.domain.errors import EngineUnavailable
 from core.domain.session import AttemptUse
 from tests.fakes.agent_store import FakeAgentStore
+from tests.sim.checkpoints import Checkpoints
 from tests.sim.engine import Box, Ending, Engine, Plan
 from tests.sim.kernel import Kernel, Life, Machine
 from tests.sim.network import Far, Path
+from tests.sim.promises import Promises, result_digest
 from worker_app.agent import instructions as do
 from worker_app.agent import stimuli
 from worker_app.agent.attempts import infra
@@ -30,6 +31,14 @@ class World:
     kernel: Kernel
     #: How long everything on nodes takes, as a part of the usual: short subtasks are offered ahead, in lanes.
     pace = 1.0
+
+    #: Who watch the order of checkpoints, and what was promised.
+    checkpoints: Checkpoints
+    promises: Promises
+
+    def fail(self, words: str) -> None:
+        """A rule does not hold."""
+        raise NotImplementedError
 
     def far(self) -> Far | None:
         """The master's door, while it listens."""
@@ -105,6 +114,9 @@ class Performing:
         slot.token = Life(self.machine)
         slot.attempt_id, slot.prepare, slot.meter = instruction.offer.attempt_id, instruction, None
         assert slot.attempt_id in self.store.attempts, "acted before it was durable (R1)"
+        self.world.checkpoints.offered(instruction.offer)
+        if instruction.offer.parts_blob:
+            self.world.promises.merge_begins(instruction.offer)
         self.later(1, 30, lambda: self._fetch(slot, instruction), slot.token)
 
     def _fetch(self, slot: SlotWork, wanted: do.Prepare) -> None:
@@ -239,11 +251,18 @@ class Performing:
                 refused = infra("SANDBOX_LOST", "The sandbox was gone before its files.")
                 self.tell(stimuli.Collected(instruction.attempt_id, refused=refused))
                 return
-            results = (_result(instruction.attempt_id, "out/result"),) if instruction.outputs else ()
-            kept = (_result(instruction.attempt_id, "checkpoint/state"),) if instruction.checkpoint else ()
+            results = (_result(instruction.attempt_id),) if instruction.outputs else ()
+            kept = (self._checkpoint(slot),) if instruction.checkpoint else ()
             self.tell(stimuli.Collected(instruction.attempt_id, results, kept))
 
         self.later(5, 400, done, slot.token)
+
+    def _checkpoint(self, slot: SlotWork) -> LocalResult:
+        assert slot.prepare is not None
+        offer = slot.prepare.offer
+        blob = self.world.checkpoints.made(offer.attempt_id, offer.task_id, offer.index)
+        entry = FileEntry(path="checkpoint/state", size=1, sha256=blob, mode=0o644, blob=blob, offset=0)
+        return LocalResult(entry=entry, local=blob)
 
     def _upload(self, instruction: do.Upload) -> None:
         life = self._uploads[instruction.attempt_id] = Life(self.machine)
@@ -257,6 +276,7 @@ class Performing:
         if granted is None:
             self.later(1000, 8000, lambda: self._bring(instruction, life), life)
         elif granted:
+            self.world.checkpoints.stored([result.entry.blob for result in instruction.results])
             self.tell(stimuli.Uploaded(instruction.attempt_id))
         else:
             failure = infra("FORBIDDEN", "The master did not take the results.")
@@ -369,7 +389,7 @@ class Following:
         )
 
 
-def _result(attempt_id: str, path: str) -> LocalResult:
-    digest = hashlib.sha256(f"{attempt_id}/{path}".encode()).hexdigest()
-    entry = FileEntry(path=path, size=1, sha256=digest, mode=0o644, blob=digest, offset=0)
-    return LocalResult(entry=entry, local=f"{attempt_id}/{path}")
+def _result(attempt_id: str) -> LocalResult:
+    digest = result_digest(attempt_id)
+    entry = FileEntry(path="out/result", size=1, sha256=digest, mode=0o644, blob=digest, offset=0)
+    return LocalResult(entry=entry, local=f"{attempt_id}/out/result")

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from core.domain.events import AttemptEnded
 from master_app.ledger.verify import verify_database
+from tests.sim.checkpoints import Checkpoints
 from tests.sim.kernel import Machine
+from tests.sim.promises import Promises
+from tests.sim.waste import Waste
 from tests.support.pool_rules import broken_rules
 
 if TYPE_CHECKING:
-    from tests.sim.agent import SimAgent
     from tests.sim.world import Pool
 
 #: Nothing can act in the moment in which a machine wakes: its programs must first be given the processor.
@@ -39,7 +42,12 @@ class Rules:
         self._keys: dict[str, tuple[str, int, int]] = {}
         #: Attempts of a history that a restored backup does not know.
         self.forgotten: set[str] = set()
+        #: Machines of nodes whose data folder was copied.
+        self.copied: set[str] = set()
         self.overlaps_excused = 0
+        self.waste = Waste()
+        self.promises = Promises(pool)
+        self.checkpoints = Checkpoints(key_of=self._key, state_of=self._state_of, fail=pool.fail)
 
     # ---- double runs
 
@@ -48,6 +56,7 @@ class Rules:
         if key is None:
             return
         run = Run(attempt_id, key, machine, self._pool.kernel.now)
+        self.waste.run_began(attempt_id, run.since)
         self._runs[attempt_id] = run
         self._pool.kernel.note("  {} runs {} of {}/{}", machine.name, attempt_id[-6:], key[0][-6:], key[1])
         for other in list(self._runs.values()):
@@ -58,9 +67,24 @@ class Rules:
         if self._runs.pop(attempt_id, None) is not None:
             self._pool.kernel.note("  {} stopped", attempt_id[-6:])
 
+    def attempt_ended(self, fact: AttemptEnded) -> None:
+        """The master says so."""
+        words = self.waste.ended(fact, self._pool.kernel.now, self._failure_class(fact.attempt_id))
+        if words:
+            self._pool.fail(words)
+
+    def _state_of(self, attempt_id: str) -> str:
+        rows = self._pool.host.rows("SELECT state FROM attempts WHERE attempt_id = ?", attempt_id)
+        return str(rows[0]["state"]) if rows else ""
+
+    def _failure_class(self, attempt_id: str) -> str:
+        rows = self._pool.host.rows("SELECT failure_class FROM attempts WHERE attempt_id = ?", attempt_id)
+        return str(rows[0]["failure_class"] or "") if rows else ""
+
     def restored(self, forgotten: set[str]) -> None:
         """The database is of an earlier moment: it does not know these attempts."""
         self.forgotten |= forgotten
+        self.checkpoints.restored()
 
     def woke(self, machine: Machine) -> None:
         """A machine goes on: what it ran before it slept may run a moment longer, not more."""
@@ -94,8 +118,10 @@ class Rules:
         )
 
     def _excused(self, run: Run) -> bool:
-        """A revoked node cannot be told; a restored backup does not know what it gave away."""
-        if run.attempt_id in self.forgotten:
+        """A revoked node cannot be told; a restored backup does not know what it gave away; two computers that
+        are one node speak for each other.
+        """
+        if run.attempt_id in self.forgotten or run.machine.name in self.copied:
             return True
         rows = self._pool.host.rows("SELECT state, reason FROM attempts WHERE attempt_id = ?", run.attempt_id)
         return not rows or rows[0]["reason"] == "revoked"
@@ -111,11 +137,6 @@ class Rules:
             found = self._keys[attempt_id] = (rows[0]["task_id"], rows[0]["ix"], rows[0]["generation"])
         return found
 
-    # ---- what was acknowledged
-
-    def agent_told(self, agent: SimAgent) -> None:
-        """Called after each stimulus of an agent."""
-
     # ---- the database and the hot state
 
     def check(self) -> None:
@@ -125,6 +146,7 @@ class Rules:
             return
         host.writer.pump()
         view = _View(self._pool)
+        self.promises.look()
         found = broken_rules(view)  # type: ignore[arg-type]
         if found:
             self._pool.fail("; ".join(found[:5]))
@@ -151,7 +173,7 @@ class Rules:
         for agent in self._pool.nodes:
             if agent.engine.boxes:
                 yield f"{agent.node_id} still has containers: {sorted(agent.engine.boxes)}"
-            if agent in self._pool.revoked:
+            if agent in self._pool.revoked or "DUPLICATE_IDENTITY" in agent.refusals:
                 continue  # nobody takes its word any more
             if agent.state is not None and agent.state.pending.outgoing:
                 yield f"{agent.node_id} has updates that nobody acknowledged: {list(agent.state.pending.outgoing)}"

@@ -11,6 +11,7 @@ import gc
 import hashlib
 import json
 import multiprocessing
+import random
 import sys
 import time
 import traceback
@@ -20,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.task import TERMINAL_TASK_STATES
-from tests.sim.ablations import ABLATIONS, ablated, only_of
-from tests.sim.faults import Faults
+from tests.sim.ablations import ABLATIONS, ablated, only_of, programs_of
+from tests.sim.faults import GENTLE, Faults
 from tests.sim.tasks import manifest
 from tests.sim.world import Broken, Pool, Template, template
 
@@ -44,21 +45,22 @@ class Outcome:
     tasks: Counter[str] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    waste: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     #: Attempts that were offered behind another one.
     ahead: int = 0
     settled_s: float = 0.0
 
 
-def simulate(made: Template, seed: int, only: tuple[str, ...] = ()) -> Outcome:
-    """Run one seed to its end, or to the first rule that does not hold. With `only`, long programs meet these
-    faults and no others.
+def simulate(made: Template, seed: int, only: tuple[str, ...] = (), programs: str = "any") -> Outcome:
+    """Run one seed to its end, or to the first rule that does not hold. With `only` it meets these faults and no
+    others; `programs` as `ablations.Ablation` has it.
     """
     began = time.perf_counter()
     outcome = Outcome(seed=seed)
     pool = Pool(made, seed, nodes=2 + seed % 3, codec=seed % 8 == 0)
     try:
-        _live(pool, outcome, only)
+        _live(pool, outcome, only, programs)
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         outcome.broken = (
@@ -75,6 +77,11 @@ def simulate(made: Template, seed: int, only: tuple[str, ...] = ()) -> Outcome:
     return outcome
 
 
+def sought(made: Template, seed: int, without: str) -> Outcome:
+    """Run a seed as an ablation is sought; with no name, as it is."""
+    return simulate(made, seed, only_of(without), programs_of(without))
+
+
 def _digest(pool: Pool) -> str:
     """Sum up a run: each draw of chance, and so each event before it, and what became of each attempt."""
     kernel = pool.kernel
@@ -83,23 +90,30 @@ def _digest(pool: Pool) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...]) -> None:
+def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...], programs: str) -> None:
     chance = pool.kernel.random
-    faults = Faults(pool, only)
+    #: Every eighth pool meets small faults only: none of its runs may be in vain.
+    is_gentle = pool.kernel.seed % 8 == 3 and not only
+    faults = Faults(pool, GENTLE if is_gentle else only)
     pool.mischief = chance.choice((0.0, 0.2, 0.5))
     pool.begin()
-    pool.only_long = bool(only)
+    pool.programs = programs
     short = chance.random() < 0.25 and not only
     if short:
         pool.pace, pool.mischief = 0.02, pool.mischief / 10
-    for _ in range(chance.randrange(4, 9) if short else chance.randrange(1, 4)):
-        pool.kernel.after(chance.randrange(1, 200_000), lambda: pool.submit(manifest(chance, short=short)))
+    # Where one fault is sought every node has work from the beginning on.
+    count = chance.randrange(3, 7) if only else chance.randrange(4, 9) if short else chance.randrange(1, 4)
+    for _ in range(count):
+        begins_ms = chance.randrange(1, 60_000 if only else 200_000)
+        pool.kernel.after(begins_ms, lambda: pool.submit(manifest(chance, short=short)))
     faults.begin()
-    for _ in range(chance.choice((15, 20, 40))):
+    if pool.kernel.seed % 16 == 9 and not only:
+        pool.kernel.after(random.Random(pool.kernel.seed).randrange(20_000, 200_000), pool.copy_node)
+    for _ in range(40 if only else chance.choice((15, 20, 40))):
         pool.run(15_000)
         pool.rules.check()
     faults.is_over = True
-    outcome.faults = faults.counts
+    outcome.faults, outcome.waste = faults.counts, pool.rules.waste.counts
     pool.run(1)
     pool.kernel.note("---- the faults are over")
     pool.all_well()
@@ -141,7 +155,7 @@ def _work(seeds: list[int], until: float, without: str, results: multiprocessing
         for seed in seeds:
             if time.time() > until:
                 break
-            outcome = simulate(made, seed, only_of(without))
+            outcome = sought(made, seed, without)
             results.put(outcome)
     results.put(None)
 
@@ -159,7 +173,7 @@ def main() -> int:
     wish = parser.parse_args()
     if wish.seed is not None:
         with template() as made, ablated(wish.without):
-            outcome = simulate(made, wish.seed, only_of(wish.without))
+            outcome = sought(made, wish.seed, wish.without)
         held = f"seed {wish.seed} holds ({outcome.digest}): {dict(outcome.tasks)} {dict(outcome.attempts)}"
         print(outcome.story or held)
         return int(bool(outcome.broken))

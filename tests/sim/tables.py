@@ -38,6 +38,17 @@ def guard(database: Path) -> None:
                 f"CREATE TRIGGER sim_transfers_{verb.lower()} BEFORE {verb} ON transfers"
                 " BEGIN SELECT RAISE(ABORT, 'a transfer was changed'); END"
             )
+        connection.execute(
+            "CREATE TRIGGER sim_incarnation BEFORE UPDATE OF incarnation ON nodes"
+            " WHEN NEW.incarnation < OLD.incarnation"
+            " OR (NEW.incarnation = OLD.incarnation AND NEW.boot_id <> OLD.boot_id AND OLD.boot_id <> '')"
+            " BEGIN SELECT RAISE(ABORT, 'an older life of a node, or its copy, was let in (C2)'); END"
+        )
+        connection.execute(
+            "CREATE TRIGGER sim_success BEFORE UPDATE OF state ON subtasks"
+            " WHEN OLD.state = 'SUCCEEDED' AND NEW.state <> 'SUCCEEDED' AND NEW.generation <= OLD.generation"
+            " BEGIN SELECT RAISE(ABORT, 'a success was taken back without a retry of everything'); END"
+        )
         connection.commit()
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sim.ablations import ablated, only_of
-from tests.sim.run import simulate
+from tests.sim.ablations import ablated
+from tests.sim.run import simulate, sought
 from tests.sim.world import Template, template
 
 #: Seeds of one block; HIVEMIND_SIM_SEEDS sets how many blocks of them run.
@@ -47,4 +47,4 @@ def test_what_was_broken_once_holds(made: Template, seed: int) -> None:
 def test_a_safeguard_that_is_taken_away_is_missed(made: Template, name: str) -> None:
     """The simulation can fail: without this safeguard a rule does not hold."""
     with ablated(name):
-        assert any(simulate(made, seed, only_of(name)).broken for seed in range(8))
+        assert any(sought(made, seed, name).broken for seed in range(8))

@@ -21,6 +21,7 @@ from core.domain.node import NodeAdmin, NodeFacts, NodeOwner
 from core.domain.operations import NodeAction
 from core.domain.resources import GIB, Resources
 from core.domain.session import OwnerStatus
+from core.domain.task import HeldCode
 from core.domain.user import Principal, Role
 from core.manifest.catalogue import read_catalogue
 from master_app.assembly import Master
@@ -32,12 +33,13 @@ from master_app.storage.engine import DATABASE_FILE
 from master_app.tasks.intake import Prepared
 from tests.sim import master as masters
 from tests.sim.agent import SimAgent
-from tests.sim.engine import Ending, Engine, Plan
+from tests.sim.engine import Engine, Plan
 from tests.sim.kernel import Kernel, Machine
 from tests.sim.master import SimMaster
 from tests.sim.network import KEEPALIVE_MS, Far
 from tests.sim.network import Path as Wire
 from tests.sim.performing import World
+from tests.sim.programs import plan_of
 from tests.sim.rules import Rules
 from tests.sim.tables import guard
 from worker_app.agent import instructions as do
@@ -96,10 +98,12 @@ class Pool(World):
         self.folder = Path(tempfile.mkdtemp(prefix="run-", dir=made.root))
         shutil.copytree(made.folder, self.folder, dirs_exist_ok=True)
         self.rules = Rules(self)
+        self.checkpoints, self.promises = self.rules.checkpoints, self.rules.promises
         self._errors = masters.Errors(self.fail)
         logging.getLogger("master_app").addHandler(self._errors)
         self.host = SimMaster(kernel, self.folder, _settings(made), codec=codec)
         self.host.report = self.fail
+        self.host.on_ended = self.rules.attempt_ended
         self.nodes: list[SimAgent] = []
         self.tasks: list[str] = []
         self.revoked: list[SimAgent] = []
@@ -107,7 +111,7 @@ class Pool(World):
         self.calm = False
         #: How programs behave while it is not.
         self.mischief = 0.3
-        self.only_long = False
+        self.programs = "any"
         self._numbers = itertools.count(1)
         for index in range(nodes):
             self._new_node(f"node-{index + 1}")
@@ -135,8 +139,23 @@ class Pool(World):
             slots=2,
             capacity=Resources(cpu_millis=2000, memory_bytes=8 * GIB, disk_bytes=100 * GIB),
         )
-        agent.on_told = self.rules.agent_told
         self.nodes.append(agent)
+
+    def copy_node(self) -> None:
+        """Somebody starts a copy of the first node's data folder on another computer: two now are one node."""
+        node = self.nodes[0]
+        machine = Machine(self.kernel, f"{node.node_id}-copy")
+        twin = SimAgent(self, machine, Engine(machine, self.rules), Wire(self.kernel), node.node_id)
+        twin.facts, twin.boots = node.facts, 1000
+        twin.store = node.store.copy()
+        self.rules.copied |= {machine.name, node.machine.name}
+        self.rules.waste.lawless.add(node.node_id)
+        self.nodes.insert(1, twin)
+        twin.start()
+        if self.kernel.chance(0.5):
+            # Then each of the two is the next life of the one that was.
+            node.kill()
+            self.kernel.after(self.kernel.random.randrange(300, 20_000), lambda: self.revive(node))
 
     def begin(self) -> None:
         """Start everything."""
@@ -306,9 +325,12 @@ class Pool(World):
         for row in self.host.rows(stopped):
             node_id = row["node_id"]
             self.host.wish(partial(_resume_node, node_id))
-        for task_id, state in self.states().items():
-            if state in ("PAUSED", "PAUSING"):
-                self.host.wish(partial(_resume_task, task_id))
+        for row in self.host.rows("SELECT task_id, state, held FROM tasks"):
+            if row["state"] in ("PAUSED", "PAUSING"):
+                self.host.wish(partial(_resume_task, row["task_id"]))
+            elif row["held"] == HeldCode.BUDGET_EXCEEDED.value:
+                # Only its owner can let it go on; this one has had enough.
+                self.host.wish(partial(_cancel_task, row["task_id"]))
 
     # ---- what agents ask
 
@@ -329,25 +351,11 @@ class Pool(World):
         return master.grants.may_write(node_id, attempt_id)
 
     def plan(self, instruction: do.Execute, offer_index: int, spec_text: str, task_id: str) -> Plan:
-        chance = self.kernel.random
-        if self.only_long and not self.calm:
-            return Plan(duration_ms=chance.randrange(30_000, 600_000))
-        if self.calm or chance.random() > self.mischief:
-            return Plan(duration_ms=int(chance.expovariate(1 / 15_000) * self.pace**2) + 1)
-        kind = chance.choice(("fail", "retry", "oom", "checkpoint", "checkpoint", "dirty", "lost", "long", "long"))
-        duration_ms = int(chance.expovariate(1 / 20_000) * self.pace) + 20
-        if kind == "lost":
-            return Plan(duration_ms=duration_ms, loses_sandbox=True)
-        if kind == "long":
-            return Plan(duration_ms=chance.randrange(60_000, 600_000))
-        endings = {
-            "fail": Ending(exit_code=1),
-            "retry": Ending(exit_code=75),
-            "oom": Ending(exit_code=137, oom_killed=True),
-            "checkpoint": Ending(exit_code=85),
-            "dirty": Ending(dirty=True),
-        }
-        return Plan(duration_ms=duration_ms, ending=endings[kind])
+        style = "calm" if self.calm else self.programs
+        plan = plan_of(self.kernel.random, style, self.mischief, self.pace)
+        if plan.loses_sandbox:
+            self.rules.waste.doomed.add(instruction.attempt_id)
+        return plan
 
     # ---- time
 
@@ -378,6 +386,10 @@ class Pool(World):
 
 def _resume_node(node_id: str, master: Master) -> Any:
     return master.membership.act(OPERATOR, node_id, NodeAction.RESUME)
+
+
+def _cancel_task(task_id: str, master: Master) -> Any:
+    return master.control.cancel(SUBMITTER, task_id)
 
 
 def _resume_task(task_id: str, master: Master) -> Any:

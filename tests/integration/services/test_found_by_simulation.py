@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from core.domain.attempt import AttemptState
 from core.domain.errors import StorageFull
 from core.domain.node import NodeHealth
 from core.domain.session import AttemptUpdate, Hello, Resync, SyncReply, Updates, Welcome
 from core.domain.task import TaskState
 from core.domain.user import Principal
-from master_app.ports.unit_of_work import Lane
+from master_app.node_pool.reaper import Reaper
+from master_app.ports.unit_of_work import Lane, UnitOfWork
+from master_app.tasks.merging import Merging
 from tests.fakes.sessions import RecordingLink
 from tests.support.pool_master import PLAIN, PoolMaster, ScriptedNode, person, run_all
 
@@ -133,3 +137,27 @@ def test_an_idle_node_that_was_given_up_on_a_live_session_comes_back(pool: PoolM
     assert pool.run(lambda uow: uow.pool.nodes[node.node_id].health) is NodeHealth.DOWN
     node.report()
     assert any(isinstance(message, Resync) for message in link.messages)
+
+
+def test_what_a_full_disk_held_up_at_the_start_goes_on_with_a_later_look(
+    pool: PoolMaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The merge of parts that had all ended was asked for once, at the start, and then never again.
+    def full(_reaper: Reaper, _uow: UnitOfWork) -> None:
+        raise StorageFull("The disk is full.")
+
+    node = pool.node("a", slots=8)
+    task_id = pool.submit(MERGED).task_id
+    with monkeypatch.context() as before:
+        before.setattr(Merging, "request", lambda *_: None)
+        run_all(pool, [node], lambda node, offer: node.succeed(offer))
+    with monkeypatch.context() as starting:
+        starting.setattr(Reaper, "resume", full)
+        with pytest.raises(StorageFull):
+            pool.restart()
+    node.connect()
+    pool.tick(1)
+    pool.settle()
+    assert pool.state(task_id) is TaskState.MERGING
+    _finish(pool, node)
+    assert pool.state(task_id) is TaskState.SUCCEEDED
