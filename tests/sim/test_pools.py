@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from core.domain.errors import Conflict
 from tests.sim.ablations import ablated
-from tests.sim.run import simulate, sought
-from tests.sim.world import Template, template
+from tests.sim.run import Outcome, Tally, simulate, sought
+from tests.sim.world import Broken, Pool, Template, template
 
 #: Seeds of one block; HIVEMIND_SIM_SEEDS sets how many blocks of them run.
 BLOCK = 8
 BLOCKS = int(os.environ.get("HIVEMIND_SIM_SEEDS", "40")) // BLOCK
 #: Each was once a rule that did not hold.
-REMEMBERED = (4, 13, 37, 64)
+REMEMBERED = (4, 9, 13, 37, 64, 936)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -48,3 +51,27 @@ def test_a_safeguard_that_is_taken_away_is_missed(made: Template, name: str) -> 
     """The simulation can fail: without this safeguard a rule does not hold."""
     with ablated(name):
         assert any(sought(made, seed, name).broken for seed in range(8))
+
+
+def test_a_broken_rule_of_the_database_is_no_lawful_refusal(made: Template) -> None:
+    """It comes back as a Conflict, as lawful refusals do, and was silent for long."""
+    pool = Pool(made, 1, nodes=2)
+    try:
+        pool.begin()
+        with pytest.raises(Conflict):
+            pool.host.do(lambda uow: uow.nodes.add(next(iter(uow.nodes.all()))))
+        assert isinstance(pool.kernel.broken, Broken)
+    finally:
+        pool.close()
+
+
+def test_a_seed_is_the_same_run_each_time(made: Template) -> None:
+    first, second = simulate(made, 20), simulate(made, 20)
+    assert first.digest == second.digest
+
+
+def test_a_long_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    kept = tmp_path / "results.jsonl"
+    Tally(kept).add(Outcome(seed=7, broken="a rule", story="long", attempts=Counter({"LOST": 2})))
+    tally = Tally(kept)
+    assert (tally.seeds, tally.failed, tally.attempts) == ({7}, [7], Counter({"LOST": 2}))

@@ -9,7 +9,7 @@ import pytest
 from core.domain.attempt import AttemptState
 from core.domain.errors import StorageFull
 from core.domain.node import NodeHealth
-from core.domain.session import AttemptUpdate, Hello, Resync, SyncReply, Updates, Welcome
+from core.domain.session import AttemptUpdate, Hello, Refused, Resync, SyncReply, Updates, Welcome
 from core.domain.task import TaskState
 from core.domain.user import Principal
 from master_app.node_pool.reaper import Reaper
@@ -161,3 +161,21 @@ def test_what_a_full_disk_held_up_at_the_start_goes_on_with_a_later_look(
     assert pool.state(task_id) is TaskState.MERGING
     _finish(pool, node)
     assert pool.state(task_id) is TaskState.SUCCEEDED
+
+
+def test_a_copy_of_a_node_cannot_take_turns_with_it(pool: PoolMaster) -> None:
+    # Both had started once more since the folder was copied, so neither was the older life.
+    node = pool.node("a")
+    copy, again = (
+        Hello(
+            node_id=node.node_id,
+            incarnation=node.incarnation,
+            boot_id=boot_id,
+            highest_term=node.highest_term,
+        )
+        for boot_id in ("of-another-computer", "boot")
+    )
+    sessions = pool.master.sessions
+    answer = sessions.open(node.node_id, "1", RecordingLink("copy"), copy).result(30)
+    assert isinstance(answer, Refused) and answer.code == "DUPLICATE_IDENTITY"
+    assert isinstance(sessions.open(node.node_id, "1", RecordingLink("again"), again).result(30), Welcome)
