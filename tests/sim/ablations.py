@@ -189,7 +189,8 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "late results": Ablation(
         rule="R5: done work is accepted",
-        only=("long_cut",),
+        only=("slow", "all_cut"),
+        programs="any",
         patches=lambda: [(late_results.LateResults, "apply", _nothing)],
     ),
     "merge waits": Ablation(
@@ -225,9 +226,9 @@ ABLATIONS: dict[str, Ablation] = {
         patches=_no_grace,
     ),
     "grace, watchdog and fence margin": Ablation(
-        rule="R2, R3: nothing between two deadlines but the clocks",
+        rule="R2, R3: an agent that stops 20 s late, and a master that does not wait",
         only=("long_cut",),
-        patches=lambda: [*_no_grace(), *_init_without("counts_down"), (work_module, "FENCE_MARGIN_MS", -5_000)],
+        patches=lambda: [*_no_grace(), *_init_without("counts_down"), (work_module, "FENCE_MARGIN_MS", -20_000)],
     ),
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.domain.node import NodeOwner
 from core.domain.operations import NodeAction
 from core.domain.session import OwnerStatus
+from core.domain.task import MergeState
 from tests.sim.agent import SimAgent
 from tests.sim.network import KEEPALIVE_MS
 from tests.sim.world import OPERATOR, SUBMITTER, Pool
@@ -72,6 +73,7 @@ class Faults:
             "master_restarts": self.master_restarts,
             "copied": self.copied,
             "long_stall": self.long_stall,
+            "all_cut": self.all_cut,
             "retry_merging": self.retry_merging,
         }
         some = list(only) or self.random.sample(sorted(kinds), self.random.randrange(3, len(kinds)))
@@ -142,6 +144,13 @@ class Faults:
         if not node.path.is_cut:
             number = node.path.silence(up=True, down=True)
             self._out(node, self._later((200_000, 600_000), partial(node.path.heal, number)))
+
+    def all_cut(self) -> None:
+        """The master's own link: nobody can take over what ends meanwhile."""
+        if not any(node.path.is_cut for node in self.pool.nodes):
+            for node in self.pool.nodes:
+                number = node.path.silence(up=True, down=True)
+                self._out(node, self._later((150_000, 300_000), partial(node.path.heal, number)))
 
     def short_cut(self) -> None:
         node = self._node()
@@ -306,10 +315,22 @@ class Faults:
         self._retry(self._task(), all_of_it=True)
 
     def retry_merging(self) -> None:
-        """From now on: a task whose parts have ended is often retried just while they are collected."""
-        self.pool.host.on_merging = lambda task_id: self.pool.kernel.after(
-            self.random.randrange(1, 600), lambda: self._retry(task_id, all_of_it=self.random.random() < 0.5)
+        """From now on: tasks are often cancelled and retried just while their parts are collected."""
+        self.pool.host.on_progress = self._begin_again
+
+    def _begin_again(self, task_id: str) -> None:
+        rows = self.pool.host.rows(
+            "SELECT 1 FROM tasks WHERE task_id = ? AND state = 'RUNNING' AND merge = ?"
+            " AND succeeded + failed = subtask_count",
+            task_id,
+            MergeState.BLOCKED.value,
         )
+        if rows and self.random.random() < 0.5:
+            self.pool.kernel.after(self.random.randrange(1, 400), partial(self._cancel_and_retry, task_id))
+
+    def _cancel_and_retry(self, task_id: str) -> None:
+        self.pool.host.wish(lambda master: master.control.cancel(SUBMITTER, task_id))
+        self._retry(task_id, all_of_it=self.random.random() < 0.7)
 
     def _retry(self, task_id: str, *, all_of_it: bool) -> None:
         host = self.pool.host

@@ -25,10 +25,10 @@ from core.domain.events import (
     NodeAdminChanged,
     NodeHealthChanged,
     NodeQuarantined,
+    TaskProgressed,
     TaskStateChanged,
 )
 from core.domain.session import Refused
-from core.domain.task import TaskState
 from master_app import bootstrap
 from master_app.assembly import Master
 from master_app.bootstrap import build_master
@@ -197,7 +197,7 @@ class SimMaster:
         self.alter: Callable[[Master], None] = lambda master: None
         self.on_commit: Callable[[], None] = lambda: None
         self.on_ended: Callable[[AttemptEnded], None] = lambda fact: None
-        self.on_merging: Callable[[str], None] = lambda task_id: None
+        self.on_progress: Callable[[str], None] = lambda task_id: None
         self.report: Callable[[str], None] = lambda words: None
         self._pump_asked = False
         self._looking: sqlite3.Connection | None = None
@@ -250,8 +250,8 @@ class SimMaster:
             self.kernel.note("  master: {} is {}: {}", fact.node_id, fact.target, fact.reason)
         elif isinstance(fact, TaskStateChanged):
             self.kernel.note("  master: task {} is {} {}", fact.task_id[-6:], fact.target, fact.reason)
-            if fact.target is TaskState.MERGING:
-                self.on_merging(fact.task_id)
+        elif isinstance(fact, TaskProgressed):
+            self.on_progress(fact.task_id)
         elif isinstance(fact, NodeQuarantined | FenceViolated | NodeAdminChanged):
             self.kernel.note("  master: {}", fact)
 

@@ -67,7 +67,7 @@ class Promises:
     def acknowledged(self, update: AttemptUpdate) -> None:
         """The master took word of a success: it is the winner, or somebody else is, or nobody wants one."""
         rows = self._pool.host.rows(
-            "SELECT a.state, a.generation AS mine, t.generation, t.state AS task, s.winner FROM attempts a"
+            "SELECT a.state, a.node_id, a.generation AS mine, t.generation, t.state AS task, s.winner FROM attempts a"
             " JOIN tasks t ON t.task_id = a.task_id JOIN subtasks s ON s.task_id = a.task_id AND s.ix = a.ix"
             " WHERE a.attempt_id = ?",
             update.attempt_id,
@@ -75,6 +75,8 @@ class Promises:
         if not rows or update.attempt_id in self._pool.rules.forgotten:
             return
         [row] = rows
+        if row["node_id"] in self._pool.rules.waste.lawless:
+            return  # its other computer said something else before
         if not row["winner"] and row["mine"] == row["generation"] and row["task"] not in _ENDED:
             self._pool.fail(f"the work of {update.attempt_id[-6:]}, {row['state']}, was done and thrown away")
 
