@@ -67,9 +67,9 @@ class Promises:
     def acknowledged(self, update: AttemptUpdate) -> None:
         """The master took word of a success: it is the winner, or somebody else is, or nobody wants one."""
         rows = self._pool.host.rows(
-            "SELECT a.state, a.node_id, a.generation AS mine, t.generation, t.state AS task, s.winner FROM attempts a"
-            " JOIN tasks t ON t.task_id = a.task_id JOIN subtasks s ON s.task_id = a.task_id AND s.ix = a.ix"
-            " WHERE a.attempt_id = ?",
+            "SELECT a.state, a.node_id, a.generation AS mine, t.generation, t.state AS task, s.winner"
+            " FROM attempts a JOIN tasks t ON t.task_id = a.task_id"
+            " JOIN subtasks s ON s.task_id = a.task_id AND s.ix = a.ix WHERE a.attempt_id = ?",
             update.attempt_id,
         )
         if not rows or update.attempt_id in self._pool.rules.forgotten:

@@ -46,7 +46,17 @@ def test_what_was_broken_once_holds(made: Template, seed: int) -> None:
     _holds(made, seed)
 
 
-@pytest.mark.parametrize("name", ["blind is not empty", "lease extension at restart"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "blind is not empty",
+        "lease extension at restart",
+        "report interval",
+        "incarnation check",
+        "clock watch",
+        "gone before ended",
+    ],
+)
 def test_a_safeguard_that_is_taken_away_is_missed(made: Template, name: str) -> None:
     """The simulation can fail: without this safeguard a rule does not hold."""
     with ablated(name):
