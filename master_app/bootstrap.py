@@ -224,7 +224,7 @@ def _build(
         funds=funds,
         dispatch=dispatcher.run,
         collect_again=merging.look,
-        steady_ms=clock.steady_ms,
+        clock=clock,
     )
     conditions = Conditions(clock)
     vitals = Vitals(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from core.clock import Clock
 from core.domain.attempt import AttemptState, LostReason
 from core.domain.events import NodeAdminChanged
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
@@ -45,7 +46,7 @@ class Reaper:
         funds: Funds,
         dispatch: Callable[[UnitOfWork], object],
         collect_again: Callable[[], object],
-        steady_ms: Callable[[], int],
+        clock: Clock,
     ) -> None:
         self._writer = writer
         self._attempts = attempts
@@ -55,10 +56,10 @@ class Reaper:
         self._funds = funds
         self._dispatch = dispatch
         self._collect_again = collect_again
-        self._steady_ms = steady_ms
+        self._steady_ms = clock.steady_ms
         self._turns = Turns(TICK_LIMIT)
         self._is_resumed = False
-        self.wall = WallWatch(steady_ms)
+        self.wall = WallWatch(clock)
 
     def tick(self) -> None:
         """Queue one look at the clock; waits for it, so that ticks never pile up."""

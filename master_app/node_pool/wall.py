@@ -7,10 +7,10 @@ clock, a lease that has minutes left would end at once, its work would be given 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from core.clock import Clock
 from core.domain.attempt import AttemptState
 from master_app.ports.unit_of_work import UnitOfWork
 
@@ -30,9 +30,10 @@ class Jump:
 class WallWatch:
     """Compares both clocks at each look of the reaper. Used on the writer's thread."""
 
-    def __init__(self, steady_ms: Callable[[], int]) -> None:
-        self._steady_ms = steady_ms
-        self._offset_ms: int | None = None
+    def __init__(self, clock: Clock) -> None:
+        self._steady_ms = clock.steady_ms
+        # From the first moment on: deadlines are pushed on at the start, before the first look.
+        self._offset_ms = clock.wall_ms() - clock.steady_ms()
         #: The newest one, for people.
         self.newest: Jump | None = None
 
@@ -41,7 +42,7 @@ class WallWatch:
         steady_ms = self._steady_ms()
         offset_ms = uow.now_ms - steady_ms
         before, self._offset_ms = self._offset_ms, offset_ms
-        if before is None or abs(offset_ms - before) < JUMP_MS:
+        if abs(offset_ms - before) < JUMP_MS:
             return
         by_ms = offset_ms - before
         self.newest = Jump(by_ms, steady_ms)

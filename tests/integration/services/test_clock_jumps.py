@@ -32,6 +32,21 @@ def test_no_lease_ends_because_the_clock_was_set(pool: PoolMaster, by_ms: int) -
     pool.verify_ledger()
 
 
+def test_a_clock_that_is_set_before_the_first_look_ends_no_lease_either(pool: PoolMaster) -> None:
+    # Found by the simulation: the watch had nothing to compare with before its first look.
+    node = pool.node("a")
+    task_id = pool.submit().task_id
+    [offer] = node.take()
+    node.start(offer)
+    pool.restart()
+    pool.clock.set_wall(pool.clock.wall_ms() + HOUR_MS)
+    pool.tick(1)
+    assert [row["state"] for row in pool.attempts(task_id)] == ["RUNNING"]
+    node.connect()
+    node.succeed(offer)
+    assert pool.state(task_id) is TaskState.SUCCEEDED
+
+
 @pytest.mark.parametrize("by_ms", [HOUR_MS, -HOUR_MS])
 def test_a_node_that_is_really_gone_is_still_noticed_after_it(pool: PoolMaster, by_ms: int) -> None:
     node = pool.node("a")
