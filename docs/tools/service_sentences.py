@@ -21,6 +21,7 @@ SPEAKERS: Final = (
     "core/domain/task.py",
     "core/domain/user.py",
     "core/manifest",
+    "core/rpc/join_link.py",
     "master_app/node_pool/queries.py",
     "master_app/scheduling/desk.py",
     "master_app/scheduling/explain.py",

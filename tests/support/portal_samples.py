@@ -159,6 +159,7 @@ class Day:
         while done < count:
             offers = self.offers(task_id)
             assert offers, f"no node took a part of {task_id}"
+            self.portal.clock.advance(s=seconds / 2)
             for node, offer in offers[: count - done]:
                 self.succeed(node, offer, artifact=artifact, seconds=seconds * self.random.uniform(0.8, 1.4))
                 done += 1

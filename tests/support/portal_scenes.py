@@ -93,6 +93,9 @@ class World:
     def __init__(self, folder: Path, scenes: Sequence[Scene]) -> None:
         self.portal = Portal(folder, days_ago=DAYS, pool_name="Ocean Lab", retention_days=30)
         self.url = self.portal.url
+        # No door for nodes is open here; a join link names one all the same.
+        doors = self.portal.pool.master.doors
+        doors.host, doors.node_port = "pool.example.org", 7443
         mei = self.portal.user("mei", *Role, cpt=2000)
         self.portal.user("new")
         self.day = Day(self.portal, mei)
@@ -245,6 +248,12 @@ SCENES: tuple[Scene, ...] = (
     Scene("vpn-made", "/vpn", who="wei.zhang", act=made("main form button.primary")),
     Scene("account", "/account"),
     Scene("account-token", "/account", who="wei.zhang", act=made("form[action*=tokens] button")),
+    Scene("notices", "/notices"),
+    Scene("notices-empty", "/notices", who="new"),
+    Scene("notices-settings", "/notices/settings"),
+    Scene("installers", "/download"),
+    Scene("balance-ask", "/balance/ask"),
+    Scene("admin-credits", "/admin/credits"),
     Scene("docs", "/docs"),
     Scene("docs-manifest", "/docs/manifest"),
     Scene("api-reference", "/api/v1/docs"),

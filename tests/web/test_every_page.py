@@ -49,6 +49,7 @@ def address(usual: Usual, path: str) -> str:
     return path
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
 def test_pages_are_accessible_and_quiet(usual: Usual, visit: Visit, language: str, theme: str) -> None:
     visitor = visit(usual.portal.url, language=language, theme=theme)

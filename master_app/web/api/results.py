@@ -159,7 +159,7 @@ def usage_report(task_id: str, query_data: dict[str, Any]) -> Any:
     rows = services().tasks.usage(task_id)
     if query_data["format"] == "csv":
         headers = {"Content-Disposition": disposition(f"usage-{task_id}.csv")}
-        return Response(_usage_csv(rows), mimetype="text/csv", headers=headers)
+        return Response(usage_csv(rows), mimetype="text/csv", headers=headers)
     return Response(_usage_json(view, rows), mimetype="application/json")
 
 
@@ -275,7 +275,7 @@ def _usage_json(view: TaskView, rows: Iterable[UsageRow]) -> Iterator[str]:
     yield f'], "totals": {json.dumps(totals)}, "cost": {json.dumps(shapes.money(view.paid_ucpt))}}}\n'
 
 
-def _usage_csv(rows: Iterable[UsageRow]) -> Iterator[str]:
+def usage_csv(rows: Iterable[UsageRow]) -> Iterator[str]:
     yield ",".join(_CSV_COLUMNS) + "\n"
     for row in rows:
         values = shapes.usage(row)

@@ -83,6 +83,12 @@ def line_of(values: Sequence[float | None], top: float, width: int = WIDTH, heig
     """Return a line over the whole width; what is much longer empty than usual stays a gap."""
     points = [(number, value) for number, value in enumerate(values) if value is not None]
     step = width / max(1, len(values) - 1)
+    if len(points) == 1:
+        # All of it came in one moment: a level, not a course.
+        y = height - min(1.0, points[0][1] / top) * height
+        return Line(
+            path=f"M0 {y:.1f}H{width}", area=f"M0 {height}V{y:.1f}H{width}V{height}z", last=points[0][1], top=top
+        )
     places = [number for number, _ in points]
     spacing = [later - earlier for earlier, later in pairwise(places)]
     widest = max(4.0, 3 * median(spacing)) if spacing else 4.0

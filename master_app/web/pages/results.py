@@ -14,7 +14,7 @@ from flask import Response, g, request
 from core.domain.errors import NotFound
 from core.domain.task import TERMINAL_TASK_STATES
 from core.domain.views import ArtifactView, TaskView
-from master_app.web.api.results import disposition, ranged
+from master_app.web.api.results import disposition, ranged, usage_csv
 from master_app.web.identity import services
 from master_app.web.pages.frame import page_blueprint
 from master_app.web.pages.session import signed_in_visitor
@@ -142,3 +142,11 @@ def result(task_id: str) -> Any:
     if request.method == "HEAD":
         return Response(mimetype="application/zip", headers=headers)
     return Response(zip_pieces(parts), mimetype="application/zip", headers=headers)
+
+
+@bp.get("/tasks/<task_id>/usage.csv")
+def usage(task_id: str) -> Any:
+    """What each attempt used and cost, as the API gives it."""
+    view = own_view(signed_in_visitor(), task_id)
+    headers = {"Content-Disposition": disposition(f"{view.name}-usage.csv")}
+    return Response(usage_csv(services().tasks.usage(task_id)), mimetype="text/csv", headers=headers)

@@ -169,6 +169,7 @@ def progress_of(view: TaskView, runs: Sequence[RunRow]) -> Progress:
     )
     count = max(1, view.subtask_count)
     ended = sum(view.counts.get(state, 0) for state in TERMINAL_SUBTASK_STATES)
+    cancelled = view.counts.get(SubtaskState.CANCELLED, 0)
     active = view.counts.get(SubtaskState.ACTIVE, 0)
     typical = int(median(times)) if times else None
     left = None
@@ -176,7 +177,7 @@ def progress_of(view: TaskView, runs: Sequence[RunRow]) -> Progress:
         waves = (view.subtask_count - ended) / max(1, active)
         left = int(typical * max(0.5, waves))
     return Progress(
-        percent=100 * ended / count,
+        percent=100 * (ended - cancelled) / count,
         done=view.counts.get(SubtaskState.SUCCEEDED, 0),
         count=view.subtask_count,
         parts=tuple((tone, view.counts.get(state, 0) / count) for state, tone in _TONES),

@@ -323,17 +323,19 @@ def export() -> Any:
             if cursor is None:
                 return
 
-    headers = {"Content-Disposition": disposition("page_tasks.csv")}
+    headers = {"Content-Disposition": disposition("tasks.csv")}
     return Response(rows(), mimetype="text/csv", headers=headers)
 
 
 def _csv_row(view: TaskView) -> list[str]:
-    name = '"' + view.name.replace('"', '""') + '"'
+    # A spreadsheet must not take a name for a formula.
+    plain = f"'{view.name}" if view.name[:1] in "=+-@" else view.name
+    name = '"' + plain.replace('"', '""') + '"'
     ended = language.machine(view.ended_ms) if view.ended_ms else ""
     counts = [str(view.counts.get(state, 0)) for state in (SubtaskState.SUCCEEDED, SubtaskState.FAILED)]
     return [
         view.task_id,
-        f"'{name}" if view.name[:1] in "=+-@" else name,
+        name,
         view.state.value,
         str(view.subtask_count),
         *counts,

@@ -26,7 +26,7 @@ LATIN = re.compile(
     r"""`[^`]*`|"[^"]*"|\[[^]]*\]|\{[^}]*\}|[\w.-]*[_/=.][\w./=-]*|HiveMind|Windows|PowerShell|Python|Docker|Linux|"""
     r"""WireGuard|VPN|API|CPT|CPU|GPU|ZIP|UTF-?\d*|UTC|Unicode|NFC|TOML|KiB|GiB|GB|Deflate|wheel|pip|Idempotency-Key|"""
     r"""x86-64|a-z|CP950|GET|PUT|mei-lin|laptop|out|checkpoint|item|index|true|false|command|files|items|mode|chunk|"""
-    r"""params|schema|operator|submitter|provider""",
+    r"""params|schema|operator|submitter|provider|ca|token|owner|SHA-256""",
     re.A,
 )
 CHINESE = sentences.catalogue()
