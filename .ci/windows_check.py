@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import windows
-from windows import CACHE, DISPLAY, PROGRAMS, ROOT, VENV, Wine, say
+from windows import CACHE, PROGRAMS, ROOT, VENV, Wine, say
 
 sys.path.insert(0, str(ROOT))
 
@@ -73,7 +73,7 @@ def holds(what: str, fact: object) -> None:
     say(f"holds: {what}")
 
 
-def wait_until(what: str, fact: Callable[[], object], seconds: float = 180) -> None:
+def wait_until(what: str, fact: Callable[[], object], seconds: float = 400) -> None:
     until = time.monotonic() + seconds
     while not fact():
         if time.monotonic() > until:
@@ -85,8 +85,9 @@ def wait_until(what: str, fact: Callable[[], object], seconds: float = 180) -> N
 class Computer:
     """A Windows that one user has just got, with Python on it and nothing of ours."""
 
-    def __init__(self, work: Path, built: Path) -> None:
-        self.wine = Wine(windows.wine_root(), work)
+    def __init__(self, work: Path, built: Path, display: str) -> None:
+        self.display = display
+        self.wine = Wine(windows.wine_root(), work, display)
         self.python = windows.windows_python(work)
         self.work = work
         self.built = work / "built"
@@ -134,17 +135,21 @@ class Computer:
         return found[1].strip() if code == 0 and found else ""
 
 
-def see_window(computer: Computer, title: str, picture: Path, *words: str | Path) -> None:
-    """Start a program, wait for its window to be painted to the end, and keep a picture of the screen."""
+def see_window(
+    computer: Computer, title: str, picture: Path, there: Callable[[], object], *words: str | Path
+) -> None:
+    """Start a program, wait for its window and for what it tells of, and keep a picture of the screen."""
     program = computer.start(*words)
     try:
-        environment = {**os.environ, "DISPLAY": DISPLAY, "QT_QPA_PLATFORM": "xcb"}
+        environment = {**os.environ, "DISPLAY": computer.display, "QT_QPA_PLATFORM": "xcb"}
         find = ["xdotool", "search", "--onlyvisible", "--name", title]
         wait_until(
             f"the window {title}",
             lambda: subprocess.run(find, env=environment, capture_output=True, check=False).stdout,
         )
+        wait_until("what the window tells of", there)
         before: list[bytes] = [b""]
+        settled = time.monotonic() + 40
 
         def rests() -> bool:
             time.sleep(3)
@@ -154,7 +159,8 @@ def see_window(computer: Computer, title: str, picture: Path, *words: str | Path
             )  # fmt: skip
             content = picture.read_bytes() if picture.exists() else b""
             same, before[0] = content == before[0], content
-            return same and int(done.stdout or "0") > 20
+            # A chart that moves with the time never rests.
+            return (same or time.monotonic() > settled) and int(done.stdout or "0") > 20
 
         wait_until(f"{picture.name} shows it", rests)
     finally:
@@ -232,18 +238,22 @@ def check_master(computer: Computer) -> None:
 
 
 def check_windows(computer: Computer, pictures: Path) -> None:
-    """Both windows in both languages."""
+    """Both windows in both languages; the worker's tells that there is no Docker."""
     pictures.mkdir(parents=True, exist_ok=True)
-    places = {"worker": (computer.local / "hivemind/worker", "tray.ini", "--runtime", "docker")}
-    places["master"] = (computer.local / "hivemind/master", "console.ini")
+    worker, master = computer.local / "hivemind" / "worker", computer.local / "hivemind" / "master"
+    door = worker / "agent.json"
     for language in ("en", "zh_TW"):
-        for app, (folder, file, *flags) in places.items():
-            for settings in (folder / file, folder / "console" / file):
-                if settings.parent.is_dir():
-                    settings.write_text(f"[look]\nlanguage={language}\n", encoding="ascii")
-            program = computer.program(app, f"{PROGRAMS[app]}.exe")
-            see_window(computer, "HiveMind", pictures / f"{app}-{language}.png", program, *flags)
-            computer.wine.end()
+        words = f"[look]\nlanguage={language}\n"
+        (worker / "tray.ini").write_text(words, encoding="ascii")
+        program = computer.program("worker", "HiveMind-Worker.exe")
+        door.unlink(missing_ok=True)
+        see_window(computer, "HiveMind", pictures / f"worker-{language}.png", door.exists, program)
+        computer.wine.end()
+        (master / "console").mkdir(exist_ok=True)
+        (master / "console" / "console.ini").write_text(words, encoding="ascii")
+        program = computer.program("master", "HiveMind-Master.exe")
+        see_window(computer, "HiveMind", pictures / f"master-{language}.png", lambda: True, program)
+        computer.wine.end()
 
 
 def check_uninstall(computer: Computer) -> None:
@@ -263,9 +273,9 @@ def check_uninstall(computer: Computer) -> None:
 
 def check(built: Path) -> None:
     """Do all of it on a new Windows, with the installers in `built`."""
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="check-") as folder, windows.screen():
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="check-") as folder, windows.screen() as display:
         work = Path(folder)
-        computer = Computer(work, built)
+        computer = Computer(work, built, display)
         try:
             (work / "pool").mkdir()
             with Pool(work / "pool", "process") as pool:

@@ -13,10 +13,29 @@ Target amd64-unicode
   WriteRegStr HKCU "Software\Classes\hivemind" "" "URL:HiveMind join link"
   WriteRegStr HKCU "Software\Classes\hivemind" "URL Protocol" ""
   WriteRegStr HKCU "Software\Classes\hivemind\shell\open\command" "" '"$INSTDIR\${WINDOW}.exe" "%1"'
+  ; By hand: GetOptions would end the link at its first slash. $R1 gets what follows up to a space, without quotes.
   ${GetParameters} $R0
-  ClearErrors
-  ${GetOptions} $R0 "/JOIN=" $R1
-  ${IfNot} ${Errors}
+  StrLen $R2 $R0
+  StrCpy $R1 ""
+  StrCpy $R3 0
+  join_seek:
+    IntCmp $R3 $R2 join_known 0 join_known
+    StrCpy $R4 $R0 6 $R3
+    StrCmp $R4 "/JOIN=" join_found
+    IntOp $R3 $R3 + 1
+    Goto join_seek
+  join_found:
+    IntOp $R3 $R3 + 6
+  join_take:
+    StrCpy $R4 $R0 1 $R3
+    StrCmp $R4 "" join_known
+    StrCmp $R4 " " join_known
+    IntOp $R3 $R3 + 1
+    StrCmp $R4 '"' join_take
+    StrCpy $R1 "$R1$R4"
+    Goto join_take
+  join_known:
+  ${If} $R1 != ""
     ; Whoever installs in silence has decided already. The link is a secret for once; it is used up at once.
     ExecWait '"$INSTDIR\${CONSOLE}.exe" join "$R1"' $0
     ${If} $0 <> 0

@@ -1,7 +1,7 @@
 """All processes of one attempt as a thing that can be ended: a job object on Windows, a session elsewhere.
 
-A job ends with its last handle: when the agent dies, however it dies, Windows ends what it started. Written after
-Microsoft's pages and checked for being importable; NOT VERIFIED on Windows.
+A job ends with its last handle: when the agent dies, however it dies, Windows ends what it started. Seen to
+start programs under wine 10; that Windows ends them and holds their memory is NOT VERIFIED.
 """
 
 from __future__ import annotations
