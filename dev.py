@@ -51,12 +51,18 @@ QT_PACKAGES = (
 )
 DISPLAY_PACKAGES = ("xvfb", "xauth", "xdotool", "x11-utils", "trayer", "dbus", "dbus-x11")
 DOCS_PACKAGES = ("graphviz",)
+#: objdump, the libraries that Qt loads late (PyInstaller takes along what it finds), and the library of Debian's
+#: own Python, which Debian keeps apart from it.
+BUILD_PACKAGES = (
+    "binutils",
+    *QT_PACKAGES,
+    *([f"libpython{sys.version_info.major}.{sys.version_info.minor}"] if sys.base_prefix == "/usr" else []),
+)
 TEST_PACKAGES = (
     *ENGINE_PACKAGES,
-    *QT_PACKAGES,
     *DISPLAY_PACKAGES,
     *DOCS_PACKAGES,
-    "binutils",
+    *BUILD_PACKAGES,
     "chromium",
     "postgresql",
     "iproute2",
@@ -71,8 +77,6 @@ TEST_PACKAGES = (
     "wireguard-tools",
     "wireguard-go",
 )
-#: objdump and the libraries that Qt loads late: PyInstaller takes along what it finds.
-BUILD_PACKAGES = ("binutils", *QT_PACKAGES)
 WINDOWS_PACKAGES = ("mmdebstrap", "bubblewrap", "nsis", "git", *DISPLAY_PACKAGES, *QT_PACKAGES)
 PROGRAMS = ("master", "worker")
 FAST = "not docker and not postgres and not slow and not display and not chromium"
@@ -342,7 +346,10 @@ def build(arguments: list[str]) -> int:
     for name in names:
         say(f"freezing the {name}: some two minutes")
         check([*freeze, ROOT / f"build_{name}.spec"], f"freezing the {name}")
-    say(f"they are in {ROOT / 'dist'}" if "--distpath" not in given_on else "done")
+    if "--distpath" not in given_on:
+        say(f"they are in {ROOT / 'dist'}")
+        folders = [ROOT / "dist" / f"HiveMind-{name.capitalize()}" for name in names]
+        check([PYTHON, ROOT / ".ci" / "shipped.py", *folders], "looking for what must not be shipped")
     return run([PYTHON, ROOT / ".ci" / "debian.py", *names]) if packed else 0
 
 

@@ -10,6 +10,7 @@ The same for the worker. Nothing of the system's Python is used.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -161,8 +162,8 @@ def lay_out(package: Package, frozen: Path, root: Path) -> None:
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
 
 
-def build(names: Sequence[str], frozen: Path, target: Path) -> list[Path]:
-    """Pack what was frozen into `frozen`; return the packages."""
+def build(names: Sequence[str], frozen: Path, target: Path, compression: str = "xz") -> list[Path]:
+    """Pack what was frozen into `frozen`, with the SHA-256 of each beside it; return the packages."""
     made = []
     for name in names:
         package = PACKAGES[name]
@@ -171,10 +172,12 @@ def build(names: Sequence[str], frozen: Path, target: Path) -> list[Path]:
             root.mkdir()
             lay_out(package, frozen, root)
             file = target / f"{package.name}_{release()}_{architecture()}.deb"
-            command = ["dpkg-deb", "--build", "--root-owner-group", "-Zxz", str(root), str(file)]
+            command = ["dpkg-deb", "--build", "--root-owner-group", f"-Z{compression}", str(root), str(file)]
             done = subprocess.run(command, check=False, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(f"debian: dpkg-deb failed: {done.stderr.strip()}")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        file.with_name(f"{file.name}.sha256").write_text(f"{digest}  {file.name}\n", encoding="ascii")
         made.append(file)
     return made
 

@@ -14,6 +14,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 Data = list[tuple[str, str]]
+#: As PyInstaller collects it: name in the bundle, where it is, kind.
+Entry = tuple[str, str, str]
 #: Of Qt, what no window of ours uses: 80 MB. Of the rest, what only tests and builds use.
 LEFT_OUT = [
     "PySide6.QtQml",
@@ -30,9 +32,22 @@ LEFT_OUT = [
     "pytest",
     "matplotlib",
     "scipy",
+    "setuptools",
+    "_distutils_hack",
+    "dns",
+    "email_validator",
+    "greenlet",
+    "yaml",
+    "_pytest",
+    "trove_classifiers",
     "tkinter",
 ]
-_LEFT_OUT_FILES = ("Qt6Quick", "Qt6Qml", "Qt6Pdf", "Qt6VirtualKeyboard", "qtvirtualkeyboard", "wayland", "Wayland")
+_LEFT_OUT_FILES = (
+    *("Qt6Quick", "Qt6Qml", "Qt6Pdf", "Qt6VirtualKeyboard", "qtvirtualkeyboard", "wayland", "Wayland", "WlShell"),
+    # Looks of GTK, which bring forty of its libraries where those happen to be installed; screens without X.
+    *("libqgtk3", "libqglib", "eglfs", "EglFS", "egldevice", "libqlinuxfb", "libqvnc", "libqvkkhr", "libqminimal"),
+    *("plugins/generic/libq", "email_validator-"),
+)
 _LOCALES = ("en", "zh", "root")
 
 
@@ -85,7 +100,31 @@ def _listed(paths: Iterable[Path]) -> Data:
     return [(str(path), str(path.parent.relative_to(ROOT))) for path in sorted(files)]
 
 
-def wanted(entry: tuple[str, str, str]) -> bool:
+def wanted_binaries(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the collected binaries without what is left out, and without what only that needs."""
+    from PyInstaller.depend.bindepend import get_imports
+
+    collected = list(entries)
+    if sys.platform != "linux":
+        return [entry for entry in collected if wanted(entry)]
+
+    def needs(sources: list[str]) -> set[str]:
+        seen: set[str] = set()
+        while sources:
+            for _, path in get_imports(sources.pop()):
+                if path and str(path) not in seen:
+                    seen.add(str(path))
+                    sources.append(str(path))
+        return seen
+
+    files = [entry for entry in collected if entry[2] != "SYMLINK"]
+    only_theirs = needs([source for _, source, _ in filter(lambda entry: not wanted(entry), files)])
+    kept = [entry for entry in collected if wanted(entry) and entry[1] not in only_theirs]
+    ours = needs([source for _, source, kind in kept if kind != "SYMLINK"])
+    return [entry for entry in collected if wanted(entry) and (entry[1] not in only_theirs or entry[1] in ours)]
+
+
+def wanted(entry: Entry) -> bool:
     """Tell whether a collected file goes into the programs."""
     name = entry[0].replace("\\", "/")
     if any(part in name for part in _LEFT_OUT_FILES):
