@@ -122,11 +122,12 @@ class Computer:
         (file,) = self.built.glob(f"{PROGRAMS[app]}-*-Setup.exe")
         return self.user(file, "/S", *flags)[0]
 
-    def uninstall(self, app: str, *flags: str) -> int:
-        # The uninstaller copies itself away and ends at once; `_?=` makes it do the work itself.
+    def uninstall(self, app: str, *flags: str) -> None:
+        """Uninstall and wait for it: the uninstaller copies itself away and leaves the work to that copy."""
         folder = self.program(app, "x").parent
-        place = "C:" + str(folder).split("drive_c", 1)[1].replace("/", "\\")
-        return self.user(folder / "Uninstall.exe", "/S", *flags, f"_?={place}")[0]
+        code, _ = self.user(folder / "Uninstall.exe", "/S", *flags)
+        holds(f"the {app}'s uninstaller starts", code == 0)
+        wait_until("its folder is gone", lambda: not folder.exists())
 
     def registry(self, key: str, name: str = "") -> str:
         """Return a value of the registry, empty when it is not there."""
@@ -259,16 +260,15 @@ def check_windows(computer: Computer, pictures: Path) -> None:
 def check_uninstall(computer: Computer) -> None:
     for app, more in (("worker", "HiveMind Worker"), ("master", "HiveMind Master")):
         data = computer.local / "hivemind" / app
-        holds(f"the {app} uninstalls in silence", computer.uninstall(app) == 0)
-        holds("its folder is gone", not computer.program(app, "_internal").parent.exists())
+        computer.uninstall(app)
         holds("its data stay", any(data.iterdir()))
         holds("Windows lists it no more", computer.registry(INSTALLED + "\\" + PROGRAMS[app], "DisplayName") == "")
         holds("nothing of it starts at sign-in", computer.registry(LOGIN, more) == "")
     holds("hivemind: links open nothing any more", computer.registry(CLASSES + r"\shell\open\command") == "")
     holds("the worker can be installed again", computer.setup("worker") == 0)
     holds("and finds its identity", (computer.local / "hivemind/worker/identity.json").is_file())
-    holds("/DATA=remove", computer.uninstall("worker", "/DATA=remove") == 0)
-    holds("removes the data", not (computer.local / "hivemind/worker").exists())
+    computer.uninstall("worker", "/DATA=remove")
+    wait_until("its data are gone", lambda: not (computer.local / "hivemind/worker").exists())
 
 
 def check(built: Path) -> None:
