@@ -70,7 +70,7 @@ class Theme(QObject):
         self._scheme = scheme
         application.setStyle("Fusion")
         application.setFont(ui_font())
-        for kind in ("QAbstractItemView", "QMenu", "QMessageBox", "QTipLabel"):
+        for kind in (b"QAbstractItemView", b"QMenu", b"QMessageBox", b"QTipLabel"):
             # Windows has faces of its own for these, which stand before the application's.
             application.setFont(ui_font(), kind)
         self._tokens = self._wanted()
