@@ -70,9 +70,9 @@ class Theme(QObject):
         self._scheme = scheme
         application.setStyle("Fusion")
         application.setFont(ui_font())
-        for kind in (b"QAbstractItemView", b"QMenu", b"QMessageBox", b"QTipLabel"):
-            # Windows has faces of its own for these, which stand before the application's.
-            application.setFont(ui_font(), kind)
+        for kind in ("QAbstractItemView", "QMenu", "QMessageBox", "QTipLabel"):
+            # Windows has faces of its own for these, which stand before the application's. The stub wants bytes.
+            application.setFont(ui_font(), kind)  # type: ignore[arg-type]
         self._tokens = self._wanted()
         self._apply()
         application.styleHints().colorSchemeChanged.connect(self._system_changed)
