@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import grpc
 
 from core.desktop.bridge import LoopThread
+from core.desktop.translations import mark, tr
 from core.domain import console as shapes
 from core.domain import console_pages as pages
 from core.domain.errors import HiveMindError, StorageUnavailable, Unauthenticated
@@ -35,15 +36,22 @@ LONGEST_WAIT_S: Final = 15.0
 #: Watch tells something at least each second; after so much silence the link is taken for lost.
 SILENCE_S: Final = 12.0
 PING_S: Final = 10.0
+NOT_THE_PINNED_ONE: Final = mark(
+    "This is not the master that was pinned: its fingerprint differs. Nothing was sent."
+)
+ASK_ANEW: Final = mark("If the master was installed anew, ask its operator for a new console link.")
 
 
 class RemoteMaster:
     """See `port.MasterPort`. Belongs to no thread: any may call, answers come from the loop."""
 
-    def __init__(self, loop: LoopThread, find: FindEndpoint, *, interval_ms: int = 1000) -> None:
+    def __init__(
+        self, loop: LoopThread, find: FindEndpoint, *, interval_ms: int = 1000, silence_s: float = SILENCE_S
+    ) -> None:
         self._loop = loop
         self._find = find
         self._interval_ms = interval_ms
+        self._silence_s = silence_s
         self._channel: grpc.aio.Channel | None = None
         self._endpoint: Endpoint | None = None
         self._wake: asyncio.Event | None = None
@@ -111,7 +119,7 @@ class RemoteMaster:
             pinged = 0.0
             while True:
                 try:
-                    reply = await asyncio.wait_for(stream.__anext__(), SILENCE_S)
+                    reply = await asyncio.wait_for(stream.__anext__(), self._silence_s)
                 except StopAsyncIteration:
                     return
                 except TimeoutError:
@@ -378,13 +386,9 @@ def _ours(error: grpc.aio.AioRpcError, endpoint: Endpoint | None) -> HiveMindErr
     if found is not None:
         return found
     if "CERTIFICATE_VERIFY_FAILED" in (error.details() or ""):
-        return Unauthenticated(
-            "This is not the master that was pinned: its fingerprint differs. Nothing was sent.",
-            code="CA_MISMATCH",
-            fix="If the master was installed anew, ask its operator for a new console link.",
-        )
-    where = f" at {endpoint.address}" if endpoint is not None else ""
-    return StorageUnavailable(f"The master{where} does not answer.", code="MASTER_UNREACHABLE")
+        return Unauthenticated(NOT_THE_PINNED_ONE, code="CA_MISMATCH", fix=tr(ASK_ANEW))
+    where = endpoint.address if endpoint is not None else tr("the link's address")
+    return StorageUnavailable(tr("The master at {where} does not answer.", where=where), code="MASTER_UNREACHABLE")
 
 
 def _now_ms() -> int:

@@ -588,6 +588,10 @@
    <translation>在系統匣顯示圖示，需要你處理時通知</translation>
   </message>
   <message>
+   <source>If the master was installed anew, ask its operator for a new console link.</source>
+   <translation>如果主控節點重新安裝過，請向管理員索取新的主控台連結。</translation>
+  </message>
+  <message>
    <source>Image</source>
    <translation>映像檔</translation>
   </message>
@@ -1320,6 +1324,10 @@
    <translation>圖形最多顯示 {groups} 組、{n} 台節點。</translation>
   </message>
   <message>
+   <source>The master at {where} does not answer.</source>
+   <translation>{where} 的主控節點沒有回應。</translation>
+  </message>
+  <message>
    <source>The master did not start:</source>
    <translation>主控節點沒有啟動：</translation>
   </message>
@@ -1338,6 +1346,10 @@
   <message>
    <source>There is no pinned master {host} yet: paste a console link.</source>
    <translation>還沒有記住 {host} 這個主控節點，請貼上主控台連結。</translation>
+  </message>
+  <message>
+   <source>This is not the master that was pinned: its fingerprint differs. Nothing was sent.</source>
+   <translation>這不是先前記住的主控節點：指紋不同。沒有送出任何資料。</translation>
   </message>
   <message>
    <source>This link has expired. Make another one.</source>
@@ -1686,6 +1698,10 @@
   <message>
    <source>subtasks per minute</source>
    <translation>每分鐘子任務</translation>
+  </message>
+  <message>
+   <source>the link's address</source>
+   <translation>連結上的位址</translation>
   </message>
   <message>
    <source>the master</source>

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.support.console_master import remote, served_master
+from tests.support.pool import Pool
 
 pytestmark = pytest.mark.qt
 
@@ -68,6 +71,49 @@ def test_submit_by_the_dialog_then_survive_a_restart_of_the_master(  # noqa: PLR
         session.master.retry_now()
         qtbot.waitUntil(lambda: session.live and not shell.banner.text, timeout=40_000)
         assert window.tasks.model.rowCount() == 1
+        session.close()
+        shell.really_close()
+        qtbot.wait(50)
+        loop.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process can be held there")
+def test_a_master_that_hangs_is_said_and_found_again_by_itself(qtbot: object, tmp_path: Path) -> None:
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
+    from core.desktop.bridge import LoopThread
+    from core.desktop.look import Look
+    from master_app.console.client import RemoteMaster
+    from master_app.console.controllers.session import Session
+    from master_app.console.places import local_endpoint
+    from master_app.console.pool_window import PoolWindow
+    from master_app.console.views.shell import Shell
+
+    assert isinstance(qtbot, QtBot)
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    with Pool(tmp_path, "process") as pool:
+        pool.start_master()
+        assert pool.master is not None
+        loop = LoopThread()
+        shell = Shell(Look(application, QSettings(str(tmp_path / "c.ini"), QSettings.Format.IniFormat)))
+        shell.show()
+        find = lambda: local_endpoint(pool.data_dir)  # noqa: E731
+        session = Session(RemoteMaster(loop, find, interval_ms=300, silence_s=3.0))
+        window = PoolWindow(shell, session)
+        qtbot.waitUntil(lambda: session.live and session.overview is not None, timeout=30_000)
+        pool.master.process.send_signal(signal.SIGSTOP)
+        try:
+            qtbot.waitUntil(lambda: "No answer" in shell.banner.text, timeout=30_000)
+            for page in ("queue", "map", "ledger", "overview"):
+                shell.show_page(page)
+                qtbot.wait(50)
+            assert window.overview.isVisible(), "pages turn while it hangs"
+        finally:
+            pool.master.process.send_signal(signal.SIGCONT)
+        qtbot.waitUntil(lambda: session.live and not shell.banner.text, timeout=60_000)
         session.close()
         shell.really_close()
         qtbot.wait(50)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.desktop.background import Background, Op
 from core.desktop.bridge import Mailbox
+from core.desktop.translations import tr
 from core.domain.console import History, NodeTile, Overview, PoolInfo
 from core.domain.errors import HiveMindError
 from master_app.console.models.sentences import said
@@ -141,7 +142,7 @@ def words_of(error: BaseException) -> str:
     """Return an error as a sentence for people: what happened, what to do, and its stable code."""
     if isinstance(error, HiveMindError):
         problems = [f"{said(each.reason)} {said(each.fix)}".strip() for each in getattr(error, "problems", ())]
-        parts = (said(error.message), *problems[:5], said(error.fix), f"[{error.code}]")
+        parts = (said(tr(error.message)), *problems[:5], said(error.fix), f"[{error.code}]")
         return " ".join(part for part in parts if part)
     return f"{type(error).__name__}: {error}"
 

@@ -286,7 +286,8 @@ class Shell(QMainWindow):
             )
         elif link.state is LinkState.REFUSED:
             self._delay.setText(tr("Refused"))
-            self.banner.say(link.words)
+            # Its own words are in the catalogue of the windows, those of a master in the one of its sentences.
+            self.banner.say(said(tr(link.words)))
         else:
             self._delay.setText(tr("Connecting…"))
             self.banner.say("")

@@ -18,6 +18,7 @@ from core.desktop.look import Look
 from core.desktop.theme import Scheme
 from core.desktop.translations import Language
 from core.domain.operations import NewJoinLink, NodeAction, TaskAction
+from master_app.console.client import NOT_THE_PINNED_ONE
 from master_app.console.controllers.session import Session
 from master_app.console.pool_window import PoolWindow
 from master_app.console.port import Link, LinkState
@@ -218,6 +219,28 @@ def test_a_lost_master_is_said_and_found_again(opened: Opened, qtbot: QtBot) -> 
     assert opened.pool.live.rowCount() == 13, "what was known stays"
     sink(("link",), Link(state=LinkState.LIVE, since_ms=now_ms, delay_ms=3))
     qtbot.waitUntil(lambda: shell.banner.text == "")
+
+
+def test_a_master_that_is_not_the_pinned_one_is_refused_in_the_words_of_the_window(
+    opened: Opened, look: Look, qtbot: QtBot
+) -> None:
+    shell, sink = opened.shell, opened.master.sink
+    assert sink is not None
+    sink(("link",), Link(state=LinkState.REFUSED, since_ms=1, words=NOT_THE_PINNED_ONE, code="CA_MISMATCH"))
+    qtbot.waitUntil(lambda: "Nothing was sent" in shell.banner.text)
+    look.use_language(Language.CHINESE)
+    assert "沒有送出任何資料" in shell.banner.text
+    assert shell.windowTitle().endswith("hm01") or "hm01" in shell.windowTitle()
+    look.use_language(Language.ENGLISH)
+
+
+def test_what_was_said_before_a_change_of_language_is_said_anew(opened: Opened, look: Look, qtbot: QtBot) -> None:
+    figures = opened.shell._figures
+    assert "Nodes" in figures.text()
+    look.use_language(Language.CHINESE)
+    assert "線上節點" in figures.text() and "快滿了" in opened.shell._error.toolTip()
+    look.use_language(Language.ENGLISH)
+    assert "Nodes" in figures.text()
 
 
 def test_values_update_without_moving_selection_or_scroll(look: Look, qtbot: QtBot) -> None:
