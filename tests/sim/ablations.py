@@ -184,7 +184,7 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "term rule": Ablation(
         rule="section 1: a restored master jumps above",
-        only=("backup", "wall_clock"),
+        only=("backup", "clock_back", "master_killed"),
         patches=lambda: [(TermKeeper, "raise_above", lambda self, sql, above: self.term)],
     ),
     "late results": Ablation(

@@ -14,6 +14,7 @@ from core.domain.session import (
     Ack,
     AttemptUpdate,
     MasterMessage,
+    Offers,
     OwnerStatus,
     Refused,
     Report,
@@ -156,10 +157,18 @@ class SimAgent(Performing):
     def received(self, line: Line, message: MasterMessage) -> None:
         if isinstance(message, Refused):
             self.refusals.add(message.code)
+        elif isinstance(message, Offers):
+            self._judge_term(line, message)
         elif isinstance(message, Ack):
             for number in message.updates:
                 self._acknowledged(self._kept.pop(number, None))
         self._on_machine(lambda: self.tell(stimuli.Received(line.number, message)))
+
+    def _judge_term(self, line: Line, offers: Offers) -> None:
+        """Section 1: no master gives work in a term below the highest that this node has seen."""
+        highest = self.state.pending.highest_term if self.state is not None else 0
+        if line is self.line and offers.term < highest:
+            self.world.fail(f"{self.node_id} is offered work in term {offers.term} after {highest}")
 
     def _acknowledged(self, update: AttemptUpdate | None) -> None:
         if update is not None:

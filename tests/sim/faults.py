@@ -74,6 +74,7 @@ class Faults:
             "copied": self.copied,
             "long_stall": self.long_stall,
             "all_cut": self.all_cut,
+            "clock_back": self.clock_back,
             "retry_merging": self.retry_merging,
         }
         some = list(only) or self.random.sample(sorted(kinds), self.random.randrange(3, len(kinds)))
@@ -266,6 +267,10 @@ class Faults:
     def wall_clock(self) -> None:
         machine = self.random.choice([self.pool.host.machine, *(node.machine for node in self.pool.nodes)])
         machine.set_clock(self.random.choice((-3_600_000, -90_000, 90_000, 3_600_000)))
+
+    def clock_back(self) -> None:
+        """The master's: a term that follows it would go back too."""
+        self.pool.host.machine.set_clock(-3_600_000)
 
     def backup(self) -> None:
         """A copy is made, or an older one is put in place."""
