@@ -46,6 +46,8 @@ class Outcome:
     attempts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     waste: Counter[str] = field(default_factory=Counter)
+    #: Double runs that the late rule excuses.
+    excused: int = 0
     seconds: float = 0.0
     #: Attempts that were offered behind another one.
     ahead: int = 0
@@ -124,6 +126,7 @@ def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...], programs: str) ->
     pool.kernel.note("---- all tasks ended")
     pool.run_until(pool.rules.is_clean, CLEAN_MS, step_ms=20_000)
     pool.rules.check_end()
+    outcome.excused = pool.rules.overlaps_excused
     outcome.tasks = Counter(pool.states().values())
     ahead = pool.host.rows("SELECT count(*) AS n FROM attempts WHERE lane <> '' AND lane <> attempt_id")
     outcome.ahead = ahead[0]["n"]
@@ -190,7 +193,8 @@ class Tally:
         self.tasks: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
-        self.ahead = 0
+        self.waste: Counter[str] = Counter()
+        self.ahead = self.excused = 0
         if file is not None and file.exists():
             for line in file.read_text().splitlines():
                 self._count(json.loads(line))
@@ -209,7 +213,9 @@ class Tally:
         self.tasks += Counter(values["tasks"])
         self.attempts += Counter(values["attempts"])
         self.faults += Counter(values["faults"])
+        self.waste += Counter(values["waste"])
         self.ahead += values["ahead"]
+        self.excused += values["excused"]
 
 
 def _many(wish: argparse.Namespace) -> int:
@@ -247,6 +253,8 @@ def _many(wish: argparse.Namespace) -> int:
     print(f"{len(tally.seeds)} seeds, {len(tally.failed)} failed {tally.failed}, {time.time() - began:.0f} s now")
     print("tasks", dict(tally.tasks), "offered ahead", tally.ahead)
     print("attempts", dict(tally.attempts.most_common()))
+    print("begun in vain", tally.waste["in vain"], "unexplained", tally.waste["unexplained"])
+    print("double runs excused", tally.excused)
     print("faults", dict(tally.faults.most_common()))
     return int(bool(tally.failed))
 
