@@ -18,10 +18,12 @@ from core.client.client import HiveMind
 from core.domain.agent_views import AgentAction, AgentShown
 from core.domain.lending import Preset
 from tests.support.desktop import LIMIT_S, Desktop, missing, until
+from tests.support.engine import base_image, docker
 from tests.support.pool import Pool
 from worker_app.tray import app as tray_app
 from worker_app.tray.client import AgentClient, find_door
 
+__all__ = ["base_image"]
 pytestmark = [
     pytest.mark.display,
     pytest.mark.slow,
@@ -42,13 +44,13 @@ allow_process = true
 class Worker:
     """The tray app on a desktop, and its agent's door."""
 
-    def __init__(self, desktop: Desktop, folder: Path, *flags: str) -> None:
+    def __init__(self, desktop: Desktop, folder: Path, *flags: str, runtime: str = "process") -> None:
         self.folder = folder / "worker"
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self._places = folder / "places.json"
         self._places.unlink(missing_ok=True)
         self._desktop = desktop
-        command = (sys.executable, "-m", "tests.support.tray_runner", str(self.folder), "process")
+        command = (sys.executable, "-m", "tests.support.tray_runner", str(self.folder), runtime)
         self.process = desktop.start(*command, str(self._places), *flags)
 
     @property
@@ -133,6 +135,8 @@ def join_pool(pool: Pool, worker: Worker) -> None:
         shown = await client.rules()
         await client.set_rules(next(one for one in shown.presets if one.preset is Preset.FULL))
         await client.act(AgentAction.RULES_DONE)
+        # The practice has a test of its own.
+        await client.act(AgentAction.PRACTICE_DONE)
 
     worker.ask(finish)
     until("it is connected", lambda: bool((link := worker.shown().link) and link.phase == "live"))
@@ -143,12 +147,19 @@ def states(worker: Worker) -> list[str]:
     return [one.state for one in found.rows] if found is not None else []
 
 
-def test_the_menu_stops_and_resumes_real_work(desktop: Desktop, tmp_path: Path) -> None:
+def containers(worker: Worker) -> str:
+    """Return the running containers of this worker's node, as the engine names them."""
+    node_id = json.loads((worker.folder / "identity.json").read_text())["node_id"]
+    return docker("ps", "-q", "--filter", f"label=hivemind.node={node_id}", "--filter", "status=running")
+
+
+@pytest.mark.docker
+def test_the_menu_stops_and_resumes_real_containers(desktop: Desktop, tmp_path: Path, base_image: str) -> None:
     desktop.host_tray()
-    with Pool(tmp_path, "process") as pool:
+    with Pool(tmp_path, "docker") as pool:
         pool.start_master()
         pool.add_user("bob", "provider", "submitter")
-        worker = Worker(desktop, tmp_path, "--minimized")
+        worker = Worker(desktop, tmp_path, "--minimized", runtime="docker")
         until("the icon stands in the tray", lambda: worker.places["icon"][2] > 0 and worker.places["has_tray"])
         assert not worker.places["window"]
         join_pool(pool, worker)
@@ -158,13 +169,15 @@ def test_the_menu_stops_and_resumes_real_work(desktop: Desktop, tmp_path: Path) 
         with HiveMind(pool.url) as client:
             client.login("bob", pool.password)
             task_id = client.submit(tmp_path / "spin.zip").task_id
-            until("the subtask runs", lambda: states(worker) == ["RUNNING"])
+            until("the subtask runs", lambda: states(worker) == ["RUNNING"], 120)
+            assert containers(worker)
             until("the tooltip says so", lambda: worker.places["tip"].startswith("Working: 1 task"))
 
             worker.open_menu()
             worker.click("Pause until I resume")
             until("the pause holds", lambda: worker.shown().status.switch.paused_until_ms == -1)  # type: ignore[union-attr]
             until("the work went back", lambda: states(worker) == [])
+            until("no container runs", lambda: containers(worker) == "")
 
             worker.open_menu()
             worker.choose_by_keyboard("Pause 15 minutes instead")
@@ -179,10 +192,11 @@ def test_the_menu_stops_and_resumes_real_work(desktop: Desktop, tmp_path: Path) 
             worker.open_menu()
             worker.click("switch")
             until("it is off", lambda: not worker.shown().status.switch.is_on)  # type: ignore[union-attr]
-            until("nothing runs", lambda: states(worker) == [])
+            until("nothing runs", lambda: states(worker) == [] and containers(worker) == "")
             worker.click("switch")
             until("it is on", lambda: bool(worker.shown().status.switch.is_on))  # type: ignore[union-attr]
             until("it works once more", lambda: states(worker) == ["RUNNING"], 120)
+            assert containers(worker)
 
             desktop.hand("key", "Escape")
             worker.open_menu()
