@@ -77,6 +77,18 @@ class _Header(QWidget):
             self.bar.show_shares(1 - (switch.paused_until_ms - now_ms) / whole)
 
 
+def _settle(widget: QWidget) -> None:
+    """Work out at once what was just shown or hidden. A closed menu is measured before its events are handled, and
+    one that opens too tall shrinks under the pointer: then a click hits another item.
+    """
+    for part in (*reversed(widget.findChildren(QWidget)), widget):
+        layout = part.layout()
+        if layout is not None:
+            layout.invalidate()
+            layout.activate()
+            part.updateGeometry()
+
+
 class TrayMenu(QMenu):
     """`asked` carries an action with its seconds; `wanted` a page: now, earnings, rules."""
 
@@ -170,6 +182,7 @@ class TrayMenu(QMenu):
     def _fit(self) -> None:
         """A menu asks its items for their size once; a header that grew has to be asked again."""
         self.header.ensurePolished()
+        _settle(self.header)
         wanted = self.header.sizeHint()
         if wanted != self._header_size:
             self._header_size = wanted

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -208,6 +209,47 @@ def test_the_menu_stops_and_resumes_real_containers(desktop: Desktop, tmp_path: 
         worker.choose_by_keyboard("Quit")
         assert worker.process.wait(60) == 0
         until("the agent went too", lambda: find_door(worker.folder) is None)
+
+
+#: Item -> how long the pause is that it begins; in the order in which they are chosen.
+PAUSES = {
+    "Pause 15 minutes": 900,
+    "Pause 1 hour instead": 3600,
+    "Pause 4 hours instead": 14_400,
+    "Pause until I resume": -1,
+}
+
+
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+def test_every_item_does_what_it_says(desktop: Desktop, tmp_path: Path, hand: str) -> None:
+    desktop.host_tray()
+    worker = Worker(desktop, tmp_path, "--minimized")
+    until("the icon stands in the tray", lambda: worker.places["icon"][2] > 0 and worker.places["has_tray"])
+    until("an agent runs", lambda: find_door(worker.folder) is not None)
+
+    def choose(item: str) -> None:
+        worker.open_menu()
+        worker.click(item) if hand == "mouse" else worker.choose_by_keyboard(item)
+        until("the menu closes", lambda: not worker.places["menu"])
+
+    def paused_for() -> float:
+        status = worker.shown().status
+        assert status is not None
+        end_ms = status.switch.paused_until_ms
+        return end_ms if end_ms < 0 else end_ms / 1000 - time.time()
+
+    for item, seconds in PAUSES.items():
+        choose(item)
+        # A new pause replaces the one before, whatever is left of it.
+        until(f"{item} holds", lambda seconds=seconds: abs(paused_for() - seconds) < 60)
+    for item, page in (("Open HiveMind", "now"), ("Earnings", "earnings"), ("Rules", "rules")):
+        choose(item)
+        until(
+            f"{item} opens its page", lambda page=page: worker.places["window"] and worker.places["page"] == page
+        )
+    choose("Quit")
+    assert worker.process.wait(60) == 0
+    until("the agent went too", lambda: find_door(worker.folder) is None)
 
 
 def test_without_a_tray_the_window_stands_in_and_both_survive_each_other(desktop: Desktop, tmp_path: Path) -> None:

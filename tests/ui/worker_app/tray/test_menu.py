@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from core.desktop.look import Look
@@ -76,3 +77,21 @@ def test_switched_off_shows_off(menu: TrayMenu) -> None:
     menu.show_status(replace(scenes.STATUS, switch=Switch(is_on=False)))
     menu.say()
     assert not menu.lend.isChecked() and menu.lend.accessibleName() == "Lend this computer: off"
+
+
+def test_a_menu_opens_with_the_size_that_it_keeps(menu: TrayMenu, qtbot: QtBot) -> None:
+    """One that shrinks a second after it was opened moves another item under the pointer."""
+    menu.show_status(replace(scenes.STATUS, switch=Switch(paused_until_ms=records.NOW + 900_000)))
+    menu.popup(QPoint(0, 0))
+    qtbot.waitUntil(menu.isVisible, timeout=5_000)
+    qtbot.wait(50)
+    menu.say()
+    tall = menu.actionGeometry(menu.open).top()
+    menu.hide()
+    menu.show_status(replace(scenes.STATUS, switch=Switch(paused_until_ms=UNTIL_RESUMED)))
+    menu.popup(QPoint(0, 0))
+    opened = menu.actionGeometry(menu.open).top()
+    qtbot.wait(50)
+    menu.say()
+    assert menu.actionGeometry(menu.open).top() == opened < tall
+    menu.hide()
