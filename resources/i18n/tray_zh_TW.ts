@@ -460,6 +460,10 @@
    <translation>半個核心、四分之一 GB，只在這台電腦上。</translation>
   </message>
   <message>
+   <source>Heat, no sensor</source>
+   <translation>溫度，無感測器</translation>
+  </message>
+  <message>
    <source>High contrast</source>
    <translation>高對比</translation>
   </message>

@@ -82,7 +82,7 @@ class _Row:
         self.note = Elided(look, is_small=True)
         for box in (self.gpu, self.action):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.gpu.setMinimumWidth(88)
+        self.gpu.setMinimumWidth(98)
         self.action.setMinimumWidth(126)
         look.says(self.gpu, lambda: _options(self.gpu, [tr("not used"), tr("all of it")]))
         look.says(self.action, lambda: _options(self.action, [tr(text) for text in ACTIONS.values()]))

@@ -268,8 +268,10 @@ class RulesPage(QWidget):
         self.ceiling_name.setText(
             tr("Temperature ceiling, now {n} °C", n=round(machine.temperature_c))
             if readable
-            else tr("Temperature: cannot be read on this computer")
+            else tr("Heat, no sensor")
         )
+        if not readable:
+            self.ceiling_name.setToolTip(tr("Temperature: cannot be read on this computer"))
         self.ceiling.setVisible(readable)
         # Without a ceiling that could be held, how busy the cores may be is what keeps it cool.
         self.duty.setVisible(not readable)
