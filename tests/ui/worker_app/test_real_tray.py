@@ -10,6 +10,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -232,21 +233,22 @@ def test_every_item_does_what_it_says(desktop: Desktop, tmp_path: Path, hand: st
         worker.click(item) if hand == "mouse" else worker.choose_by_keyboard(item)
         until("the menu closes", lambda: not worker.places["menu"])
 
-    def paused_for() -> float:
+    def is_paused_for(seconds: int) -> bool:
         status = worker.shown().status
         assert status is not None
         end_ms = status.switch.paused_until_ms
-        return end_ms if end_ms < 0 else end_ms / 1000 - time.time()
+        return end_ms == seconds if seconds < 0 else abs(end_ms / 1000 - time.time() - seconds) < 60
+
+    def shows(page: str) -> bool:
+        return bool(worker.places["window"] and worker.places["page"] == page)
 
     for item, seconds in PAUSES.items():
         choose(item)
         # A new pause replaces the one before, whatever is left of it.
-        until(f"{item} holds", lambda seconds=seconds: abs(paused_for() - seconds) < 60)
+        until(f"{item} holds", partial(is_paused_for, seconds))
     for item, page in (("Open HiveMind", "now"), ("Earnings", "earnings"), ("Rules", "rules")):
         choose(item)
-        until(
-            f"{item} opens its page", lambda page=page: worker.places["window"] and worker.places["page"] == page
-        )
+        until(f"{item} opens its page", partial(shows, page))
     choose("Quit")
     assert worker.process.wait(60) == 0
     until("the agent went too", lambda: find_door(worker.folder) is None)
