@@ -95,7 +95,7 @@ class World:
         self.url = self.portal.url
         # No door for nodes is open here; a join link names one all the same.
         doors = self.portal.pool.master.doors
-        doors.host, doors.node_port = "pool.example.org", 7443
+        doors.host, doors.control_port = "pool.example.org", 7443
         mei = self.portal.user("mei", *Role, cpt=2000)
         self.portal.user("new")
         self.day = Day(self.portal, mei)
