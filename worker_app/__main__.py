@@ -1,21 +1,19 @@
-"""The worker's command line: `run`, `join`, `run-once`, `doctor`; without a command the tray app opens."""
+"""The worker's command line: `run`, `status`, `retry-now`, `doctor` and more; without one the tray app opens."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from core import logs, paths
 from core import settings as core_settings
 from core.allocator import keep_freed_memory
-from core.domain.errors import Conflict, HiveMindError, Invalid, NotFound
+from core.domain.errors import Conflict, HiveMindError, Invalid
 from worker_app.settings import FILE_NAME, WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -79,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     wrong.set_defaults(command=_conditions)
     _common(wrong)
     wrong.add_argument("--json", action="store_true")
+    status = commands.add_parser("status", help="how the running agent is: link, work, and what is wrong")
+    status.set_defaults(command=_status)
+    _common(status)
+    status.add_argument("--json", action="store_true")
+    retry = commands.add_parser("retry-now", help="have the running agent dial the master now")
+    retry.set_defaults(command=_retry_now)
+    _common(retry)
     doctor = commands.add_parser("doctor", help="try whether this computer can be a node")
     doctor.set_defaults(command=_doctor)
     _common(doctor)
@@ -212,27 +217,21 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 
 def _conditions(arguments: argparse.Namespace) -> int:
-    """Print what `conditions.json` of the running agent says; exit code 1 where somebody must act."""
-    from worker_app.agent.night import FILE
+    from worker_app import asking
 
-    file = _folders(arguments).data / FILE
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise NotFound(
-            "No agent of a joined node runs with this data folder.", code="AGENT_NOT_RUNNING", fix="Start it."
-        ) from None
-    found = json.loads(text)
-    if arguments.json:
-        print(text)
-    for each in [] if arguments.json else found:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(each["since_ms"] / 1000))
-        print(f"{each['gravity']:<8}{each['code']}  since {since}")
-        print(f"        {each['what']}\n        At risk: {each['at_risk']}\n        Next: {each['next']}")
-        print(f"        {each['fix']}" if each["fix"] else "", end="\n" if each["fix"] else "")
-    if not found and not arguments.json:
-        print("Nothing is wrong.")
-    return 1 if any(each["gravity"] == "alert" for each in found) else 0
+    return asking.conditions(_folders(arguments).data, as_json=arguments.json)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from worker_app import asking
+
+    return asking.status(_folders(arguments).data, as_json=arguments.json)
+
+
+def _retry_now(arguments: argparse.Namespace) -> int:
+    from worker_app import asking
+
+    return asking.retry_now(_folders(arguments).data)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -109,6 +109,7 @@ class Daemon:
                 quit=self.asked_to_quit,
                 refresh=self._refresh_facts,
                 practise=self._around.membership.practise,
+                troubles=night.conditions.current,
             )
         )
         try:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.condition import Condition
 from core.domain.lending import LendingRules, Situation, Switch
 from core.domain.resources import Resources
 
@@ -258,6 +259,13 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Troubles:
+    """What is wrong with this node now, the gravest first."""
+
+    rows: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentShown:
     """A snapshot, or of a delta the parts that changed; None: as before."""
 
@@ -268,6 +276,7 @@ class AgentShown:
     machine: MachineView | None = None
     sample: Sample | None = None
     last: LastRun | None = None
+    troubles: Troubles | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

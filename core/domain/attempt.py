@@ -78,6 +78,8 @@ class ReturnReason(StrEnum):
     QUIT = "quit"
     SCHEDULE = "schedule"
     FUNDS = "funds"
+    #: Its task was paused, and goes on from its checkpoint.
+    PAUSE = "pause"
     #: It waited behind another attempt longer than it was meant to, or for a task or node that takes no more.
     WAITING = "waiting"
 

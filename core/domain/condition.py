@@ -40,6 +40,7 @@ class ConditionCode(StrEnum):
     NODE_NO_ENGINE = "NODE_NO_ENGINE"
     NODE_DISK_FULL = "NODE_DISK_FULL"
     NODE_QUARANTINED = "NODE_QUARANTINED"
+    NODE_DUPLICATE = "NODE_DUPLICATE"
     #: Of the agent, from here on.
     ENGINE_AWAY = "ENGINE_AWAY"
     MASTER_AWAY = "MASTER_AWAY"

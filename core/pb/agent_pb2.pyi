@@ -1134,6 +1134,69 @@ class LastRun(_message.Message):
 Global___LastRun: _TypeAlias = LastRun  # noqa: Y015
 
 @_typing.final
+class Condition(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    GRAVITY_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    AT_RISK_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    FIX_FIELD_NUMBER: _builtins.int
+    SINCE_MS_FIELD_NUMBER: _builtins.int
+    UNTIL_MS_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    subject: _builtins.str
+    gravity: _builtins.str
+    what: _builtins.str
+    at_risk: _builtins.str
+    next: _builtins.str
+    fix: _builtins.str
+    since_ms: _builtins.int
+    until_ms: _builtins.int
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        gravity: _builtins.str = ...,
+        what: _builtins.str = ...,
+        at_risk: _builtins.str = ...,
+        next: _builtins.str = ...,
+        fix: _builtins.str = ...,
+        since_ms: _builtins.int = ...,
+        until_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_risk", b"at_risk", "code", b"code", "fix", b"fix", "gravity", b"gravity", "next", b"next", "since_ms", b"since_ms", "subject", b"subject", "until_ms", b"until_ms", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Condition: _TypeAlias = Condition  # noqa: Y015
+
+@_typing.final
+class Troubles(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Condition]: ...
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___Condition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Troubles: _TypeAlias = Troubles  # noqa: Y015
+
+@_typing.final
 class AgentShown(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1144,6 +1207,7 @@ class AgentShown(_message.Message):
     MACHINE_FIELD_NUMBER: _builtins.int
     SAMPLE_FIELD_NUMBER: _builtins.int
     LAST_FIELD_NUMBER: _builtins.int
+    TROUBLES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def status(self) -> Global___AgentStatus: ...
     @_builtins.property
@@ -1158,6 +1222,8 @@ class AgentShown(_message.Message):
     def sample(self) -> Global___Sample: ...
     @_builtins.property
     def last(self) -> Global___LastRun: ...
+    @_builtins.property
+    def troubles(self) -> Global___Troubles: ...
     def __init__(
         self,
         *,
@@ -1168,10 +1234,11 @@ class AgentShown(_message.Message):
         machine: Global___MachineView | None = ...,
         sample: Global___Sample | None = ...,
         last: Global___LastRun | None = ...,
+        troubles: Global___Troubles | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["containers", b"containers", "last", b"last", "link", b"link", "machine", b"machine", "sample", b"sample", "status", b"status", "why", b"why"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["containers", b"containers", "last", b"last", "link", b"link", "machine", b"machine", "sample", b"sample", "status", b"status", "troubles", b"troubles", "why", b"why"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["containers", b"containers", "last", b"last", "link", b"link", "machine", b"machine", "sample", b"sample", "status", b"status", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["containers", b"containers", "last", b"last", "link", b"link", "machine", b"machine", "sample", b"sample", "status", b"status", "troubles", b"troubles", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

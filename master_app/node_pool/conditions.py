@@ -13,6 +13,7 @@ from master_app.scheduling.pool import PoolNode
 #: How long a node may be silent before people are told: a restart of its agent is no news.
 SILENT_SHOWN_MS: Final = 15_000
 NODES_SHOWN: Final = 50
+DUPLICATE_SHOWN_MS: Final = 15 * 60_000
 
 
 def node_conditions(uow: UnitOfWork) -> list[Condition]:
@@ -29,6 +30,18 @@ def node_conditions(uow: UnitOfWork) -> list[Condition]:
 
 def node_condition(uow: UnitOfWork, hot: PoolNode) -> Condition | None:
     """Return what is wrong with one node, the gravest thing; None when nothing is."""
+    if hot.duplicate_ms and uow.now_ms - hot.duplicate_ms < DUPLICATE_SHOWN_MS:
+        return Condition(
+            code=ConditionCode.NODE_DUPLICATE,
+            subject=hot.node_id,
+            gravity=Gravity.ALERT,
+            what=f"Two computers use the identity of node {hot.name}: its data folder was copied, it seems.",
+            at_risk="What the one that came first still runs: it is not that node any more, so its work is done "
+            "again elsewhere.",
+            next="The one that came last is the node; the other is turned away. This note goes 15 minutes after "
+            "the other has tried last.",
+            fix="Join one of them with a link of its own; revoke the node if you do not know the other computer.",
+        )
     if hot.health in (NodeHealth.SUSPECT, NodeHealth.DISCONNECTED):
         node = uow.nodes.get(hot.node_id)
         since_ms = node.health_since_ms if node is not None else uow.now_ms

@@ -47,6 +47,17 @@ def refuse_hello(node: NodeRecord | None, certificate_serial: str, hello: Hello)
     return None
 
 
+def is_duplicate(node: NodeRecord, hello: Hello) -> bool:
+    """Tell whether a second computer uses a node's identity: a copied data folder, mostly.
+
+    An agent counts itself up at each start, so the same count from another run of a system is another computer's,
+    and a lower one is that of whoever was here before its copy.
+    """
+    if hello.incarnation < node.incarnation:
+        return True
+    return hello.incarnation == node.incarnation and bool(node.boot_id) and hello.boot_id != node.boot_id
+
+
 def accept_hello(uow: UnitOfWork, node: NodeRecord, session_id: str, hello: Hello, interval_s: float) -> Welcome:
     """Write what the HELLO says; the node is INITIALIZING until its SYNC."""
     if hello.highest_term >= uow.term:

@@ -6,6 +6,7 @@ answer; offers and orders go down the session's link after the commit.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -30,13 +31,14 @@ from core.domain.session import (
 )
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
-from master_app.node_pool.hello import accept_hello, refuse_hello
+from master_app.node_pool.hello import accept_hello, is_duplicate, refuse_hello
 from master_app.node_pool.reconcile import reconcile, renew
-from master_app.ports.node_pool import SessionLink
+from master_app.ports.node_pool import NodeRecord, SessionLink
 from master_app.ports.unit_of_work import Command, Lane, UnitOfWork, Writer
 from master_app.scheduling.pool import LiveAttempt, PoolNode
 from master_app.tasks.attempts import Attempts
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 REPORT_INTERVAL_S = 30.0
 LOOKED_AT_INTERVAL_S = 1.0
@@ -105,6 +107,8 @@ class NodeSessions:
         def command(uow: UnitOfWork) -> Welcome | Refused:
             node = uow.nodes.get(node_id)
             refused = refuse_hello(node, certificate_serial, hello)
+            if node is not None and (refused is None or refused.code == "DUPLICATE_IDENTITY"):
+                _note_duplicate(uow, node, hello)
             if refused is not None:
                 return refused
             assert node is not None, "an unknown node is refused"
@@ -342,6 +346,13 @@ class NodeSessions:
     def _current(self, session_id: str) -> Session | None:
         session = self._by_node.get(self._node_of.get(session_id, ""))
         return session if session is not None and session.link.session_id == session_id else None
+
+
+def _note_duplicate(uow: UnitOfWork, node: NodeRecord, hello: Hello) -> None:
+    hot = uow.pool.nodes.get(node.node_id)
+    if hot is not None and is_duplicate(node, hello):
+        logger.warning("two computers use one identity", extra={"node_id": node.node_id, "boot_id": hello.boot_id})
+        uow.pool.change(hot, duplicate_ms=uow.now_ms)
 
 
 def _resync(session_id: str, reason: str) -> Resync:

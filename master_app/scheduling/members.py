@@ -44,6 +44,8 @@ class PoolNode:
     #: Not 0: it was quarantined and has not ended an attempt well since.
     quarantine_step_ms: int = 0
     protocol_ok: bool = True
+    #: When another computer last came with this node's identity; 0: none did. Soft.
+    duplicate_ms: int = 0
     host: HostUse = field(default_factory=HostUse)
     session_id: str = ""
     labels: dict[str, str] = field(default_factory=dict)

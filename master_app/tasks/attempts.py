@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from core.domain.attempt import LIVE_ATTEMPT_STATES, AttemptState, LostReason
+from core.domain.attempt import LIVE_ATTEMPT_STATES, AttemptState, LostReason, ReturnReason
 from core.domain.ids import SubtaskKey
 from core.domain.images import settled_pin
 from core.domain.session import AttemptUpdate
 from core.domain.subtask import SubtaskState
-from core.domain.task import TERMINAL_TASK_STATES, MergeState, WaitFor
+from core.domain.task import TERMINAL_TASK_STATES, MergeState, WaitFor, Wish
 from master_app.ports.tasks import AttemptRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.fair_share import charge
@@ -173,13 +173,15 @@ class Attempts:
         if hot is not None:
             forget_pace(hot, live.node_id)
 
-    @staticmethod
-    def _keep_checkpoint(uow: UnitOfWork, live: LiveAttempt, update: AttemptUpdate) -> None:
+    def _keep_checkpoint(self, uow: UnitOfWork, live: LiveAttempt, update: AttemptUpdate) -> None:
         """A checkpoint that was committed in place survives the loss of its attempt (R12)."""
         key = SubtaskKey(live.task_id, live.index)
         row = uow.subtasks.get_many([key]).get(key)
         if row is not None and row.epoch == live.epoch:
             uow.subtasks.put_many([replace(row, checkpoint=update.checkpoint)])
+            task = uow.tasks.get(live.task_id)
+            if task is not None and task.wish is Wish.PAUSE:
+                self._rollup.stop(uow, live, ReturnReason.PAUSE.value, give_back=True)
 
     def _note_start(self, uow: UnitOfWork, live: LiveAttempt, batch: Batch) -> None:
         task = batch.task(uow, live.task_id)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from core.domain.attempt import ReturnReason
 from core.domain.audit import audited
 from core.domain.errors import Conflict, NotFound
+from core.domain.ids import SubtaskKey
 from core.domain.spec import TaskSpec
 from core.domain.subtask import SubtaskState
 from core.domain.task import (
@@ -67,7 +69,7 @@ class TaskControl:
         return self._writer.execute(command)
 
     def pause(self, who: Principal, task_id: str) -> Future[TaskState]:
-        """Place no more attempts; those that run may end."""
+        """Place no more attempts. Those that run may end, but those that have a checkpoint are given back."""
 
         def command(uow: UnitOfWork) -> TaskState:
             task = self._owned(uow, who, task_id)
@@ -75,6 +77,11 @@ class TaskControl:
             if task.wish is Wish.CANCEL:
                 raise Conflict("This task is being cancelled.", code="TASK_CANCELLING")
             task.wish = Wish.PAUSE
+            lives = {SubtaskKey(task_id, live.index): live for live in uow.pool.live_of_task(task_id)}
+            for key, row in uow.subtasks.get_many(list(lives)).items():
+                # Any other would lose what it did; it ends, or is given back at its first checkpoint.
+                if row.checkpoint:
+                    self._rollup.stop(uow, lives[key], ReturnReason.PAUSE.value, give_back=True)
             self._rollup.refresh(uow, task)
             uow.publish(audited(who, "task.pause", task_id, "", at_ms=uow.now_ms))
             return task.state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.domain.attempt import USER_CLASS_FAILURES, AttemptState
+from core.domain.attempt import USER_CLASS_FAILURES, AttemptState, ReturnReason
 from core.domain.ids import SubtaskKey
 from core.domain.session import AttemptUpdate
 from core.domain.subtask import SubtaskState
@@ -76,7 +76,8 @@ class Setbacks:
             now_ms=uow.now_ms,
             jitter=self._jitter(),
         )
-        if record.state is AttemptState.RETURNED and not waited:
+        # A pause says nothing of how steady the nodes are.
+        if record.state is AttemptState.RETURNED and not waited and record.reason != ReturnReason.PAUSE:
             task.returned += 1
         failed_by_user = record.failure is not None and record.failure.failure_class in USER_CLASS_FAILURES
         if failed_by_user:

@@ -16,6 +16,7 @@ import pytest
 from core.client.client import HiveMind
 from tests.faults import checks
 from tests.faults.run import Plan, run
+from tests.support.counter import counter_zip
 from tests.support.engine import absent, base_image, leave_nothing
 from tests.support.network import Network, missing
 from tests.support.operator import Operator
@@ -26,39 +27,6 @@ pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(420)]
 
 #: The claim is a minute; HIVEMIND_FAULT_LONG=1 waits for all of it.
 CUT_S = 60 if os.environ.get("HIVEMIND_FAULT_LONG") else 45
-#: Counts to `steps`, a fifth of a second each. It saves where it stands at each step, and goes on from there.
-COUNTER = """
-import os, pathlib, sys, time
-steps = int(sys.argv[1])
-place = pathlib.Path(os.environ["HIVEMIND_CHECKPOINT"]) / "step"
-step = int(place.read_text()) if place.exists() else 0
-print("from", step, flush=True)
-while step < steps:
-    time.sleep(0.2)
-    step += 1
-    place.with_suffix(".new").write_text(str(step))
-    os.replace(place.with_suffix(".new"), place)
-pathlib.Path("out/steps").write_text(str(step))
-"""
-MANIFEST = """schema = 1
-[task]
-name = "counter"
-[image]
-ref = "hivemind/minimal"
-[run]
-command = ["python", "main.py", "{steps}"]
-checkpoint_exit = 85
-grace = "2s"
-[resources]
-cpu_cores = 0.2
-memory_gb = 0.1
-disk_gb = 0.1
-[split]
-mode = "count"
-count = {count}
-[outputs]
-required = ["out/steps"]
-"""
 
 
 @pytest.fixture
@@ -94,11 +62,7 @@ def ann(pool: Pool) -> Iterator[HiveMind]:
 
 
 def submit(ann: HiveMind, folder: Path, *, steps: int, count: int = 1) -> str:
-    path = folder / f"counter-{steps}-{count}.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("hivemind.toml", MANIFEST.format(steps=steps, count=count))
-        archive.writestr("main.py", COUNTER)
-    return ann.submit(path).task_id
+    return ann.submit(counter_zip(folder / f"counter-{steps}-{count}.zip", steps=steps, count=count)).task_id
 
 
 def attempts(pool: Pool, task_id: str) -> list[dict[str, object]]:

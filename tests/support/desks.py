@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.conditions import Conditions as TroubleList
 from core.domain.lending import Preset, preset_rules
 from core.domain.resources import GIB
 from tests.fakes.clock import ManualClock
@@ -67,6 +68,8 @@ class OpenDesk:
     rig: Rig | None = None
     quits: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    #: What is wrong with the agent, as a test says.
+    troubles: TroubleList | None = None
 
     async def second(self) -> None:
         """Let a second pass for the desk and the agent."""
@@ -124,6 +127,7 @@ async def open_desk(folder: Path, *, joined: bool = True, rules: bool = True) ->
         master = FakeMaster()
         async with running_agent(folder / "agent", master=master, runtime=runtime, clock=clock) as rig:
             heard = HeardLink(master, desk.book, clock)
+            conditions = TroubleList(clock)
             desk.attach(
                 Joined(
                     performer=rig.performer,
@@ -131,8 +135,10 @@ async def open_desk(folder: Path, *, joined: bool = True, rules: bool = True) ->
                     quit=quits.append,
                     refresh=lambda: None,
                     practise=master.practise,
+                    troubles=conditions.current,
                 )
             )
+            opened.troubles = conditions
             opened.rig = rig
             await opened.second()
             yield opened

@@ -57,6 +57,8 @@ class Connection:
         #: The last try was turned away for good: only a person mends that.
         self.is_final = False
         self.reason = ""
+        #: What the master says a person can do about it, if it does.
+        self.fix = ""
         self.session_id = ""
         self.welcome: Welcome | None = None
         #: False when the master said that this node gets no new work.
@@ -104,7 +106,7 @@ class Connection:
         self.failures = 0
         self.away_since_ms = 0
         self.is_final = False
-        self.reason = ""
+        self.reason = self.fix = ""
 
     def lost(
         self,
@@ -121,6 +123,7 @@ class Connection:
         self.phase = Phase.IDLE
         self.since_ms = now_ms
         self.reason = reason
+        self.fix = refused.fix if refused is not None else ""
         self.is_final = final
         self.session_id = ""
         self._reports.clear()

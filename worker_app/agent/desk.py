@@ -17,6 +17,7 @@ from typing import Final
 
 from core.clock import Clock
 from core.domain.agent_views import AgentShown, Sample, SetupStep, WhyView
+from core.domain.condition import Condition
 from core.domain.earning_views import EarningRow
 from core.domain.lending import UNTIL_RESUMED, LendingRules
 from core.domain.node import NodeOwner
@@ -59,6 +60,8 @@ class Joined:
     refresh: Callable[[], None]
     #: Asks the master for the practice task of this node's owner.
     practise: Ask
+    #: What is wrong with it now.
+    troubles: Callable[[], tuple[Condition, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from core.domain.agent_views import (
     LinkView,
     MachineView,
     SetupStep,
+    Troubles,
 )
 from core.domain.lending import changed, preset_rules
 from core.domain.resources import GIB
@@ -36,6 +37,7 @@ def show(desk: Desk) -> AgentShown:
         machine=machine(desk),
         sample=desk.sample,
         last=_last(desk),
+        troubles=Troubles(rows=desk.joined.troubles() if desk.joined else ()),
     )
 
 

@@ -65,7 +65,7 @@ def _master(state: AgentState, seen: Surveyed) -> list[Condition]:
                 what=f"The master turns this computer away: {connection.reason}",
                 at_risk="New work, and results that the master does not have yet; they are kept here for 7 days.",
                 next="It is tried again about once a minute.",
-                fix=_FINAL_FIX,
+                fix=connection.fix or _FINAL_FIX,
             )
         ]
     live = [held for held in state.work.held.values() if held.step in FENCED]

@@ -11,6 +11,7 @@ import pytest
 from core.domain.condition import Condition, ConditionCode, Gravity
 from core.domain.node import NodeFacts
 from core.domain.resources import GIB, Resources
+from core.domain.session import Refused, Welcome
 from master_app.storage import engine
 from master_app.storage.engine import DATABASE_FILE
 from tests.fakes.clock import ManualClock
@@ -62,6 +63,28 @@ def test_an_engine_that_went_and_came_back(pool: PoolMaster) -> None:
     node.disconnect()
     node.connect()
     assert ConditionCode.NODE_NO_ENGINE not in look(pool)
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the first comes back", "both count alike"])
+def test_two_computers_with_one_identity_are_told_and_the_newest_is_the_node(
+    pool: PoolMaster, restarted: bool
+) -> None:
+    node = pool.node("a")
+    assert isinstance(node.hello(incarnation=2, boot_id="copy"), Welcome)
+    node.sync()
+    assert ConditionCode.NODE_DUPLICATE not in look(pool)  # an agent that restarted, or a system
+    answer = node.hello(incarnation=2 if restarted else 1, boot_id="first")
+    if restarted:
+        assert isinstance(answer, Welcome)
+    else:
+        assert (
+            isinstance(answer, Refused) and answer.code == "DUPLICATE_IDENTITY" and "link of its own" in answer.fix
+        )
+    found = look(pool)[ConditionCode.NODE_DUPLICATE]
+    assert found.gravity is Gravity.ALERT and found.subject == node.node_id
+    assert "The one that came last is the node" in found.next and "revoke" in found.fix
+    pool.tick(15 * 60)
+    assert ConditionCode.NODE_DUPLICATE not in look(pool)
 
 
 def test_a_balance_that_is_not_the_sum_of_its_transfers_is_an_alert(pool: PoolMaster) -> None:
