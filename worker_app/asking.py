@@ -40,7 +40,7 @@ def conditions(folder: Path, *, as_json: bool) -> int:
 
 def status(folder: Path, *, as_json: bool) -> int:
     """Print how the agent is: its link, its work, and what is wrong; exit code 1 where somebody must act."""
-    shown = asyncio.run(_look(folder))
+    shown = asyncio.run(look(folder))
     found = shown.troubles.rows if shown.troubles else ()
     if as_json:
         parts = {name: asdict(part) for name in ("status", "link", "troubles") if (part := getattr(shown, name))}
@@ -52,7 +52,7 @@ def status(folder: Path, *, as_json: bool) -> int:
 
 def retry_now(folder: Path) -> int:
     """Have the agent dial the master now, and say what came of it; exit code 1 when there is no link yet."""
-    link = asyncio.run(_retry(folder))
+    link = asyncio.run(retry(folder))
     print(link_words(link))
     return 0 if link.phase == "live" else 1
 
@@ -118,7 +118,7 @@ def _exit_code(found: Sequence[Condition]) -> int:
 # ------------------------------------------------------------ asking
 
 
-async def _look(folder: Path) -> AgentShown:
+async def look(folder: Path) -> AgentShown:
     client = _client(folder)
     try:
         async for shown in client.watch(samples=False):
@@ -130,7 +130,7 @@ async def _look(folder: Path) -> AgentShown:
     raise not_running()
 
 
-async def _retry(folder: Path) -> LinkView:
+async def retry(folder: Path) -> LinkView:
     """Ask, then watch until the link lives, or until this try has failed."""
     client = _client(folder)
     link = LinkView()

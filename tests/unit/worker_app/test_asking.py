@@ -35,7 +35,7 @@ async def test_the_door_tells_what_is_wrong_and_when_it_is_over(tmp_path: Path) 
         assert opened.troubles is not None
         opened.troubles.report("agent", [AWAY])
         await opened.second()
-        shown = await asking._look(folder)
+        shown = await asking.look(folder)
         assert shown.troubles is not None
         [found] = shown.troubles.rows
         assert (found.code, found.gravity, found.at_risk) == (AWAY.code, AWAY.gravity, AWAY.at_risk)
@@ -45,22 +45,22 @@ async def test_the_door_tells_what_is_wrong_and_when_it_is_over(tmp_path: Path) 
             assert part in words
         opened.troubles.report("agent", [])
         await opened.second()
-        assert "Nothing is wrong." in asking.described(await asking._look(folder))
+        assert "Nothing is wrong." in asking.described(await asking.look(folder))
 
 
 async def test_retry_now_dials_at_once_and_says_what_came_of_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as opened:
-        link = await asking._retry(announced(tmp_path, opened))
+        link = await asking.retry(announced(tmp_path, opened))
         assert link.phase == "live"
         assert asking.link_words(link).startswith("connected since ")
 
 
 async def test_without_an_agent_both_say_so(tmp_path: Path) -> None:
-    for ask in (asking._look, asking._retry):
+    for ask in (asking.look, asking.retry):
         with pytest.raises(NotFound, match="No agent runs"):
             await ask(tmp_path)
     (tmp_path / "agent.json").write_text('{"pid": 1, "doors": {"agent": "127.0.0.1:1"}, "token": "t"}')
-    for ask in (asking._look, asking._retry):
+    for ask in (asking.look, asking.retry):
         with pytest.raises(NotFound, match="No agent runs"):
             await ask(tmp_path)
 
