@@ -260,7 +260,8 @@ class SlotRunner:
             workdir=ready.workdir,
             item=ready.item,
             source=ready.source,
-            checkpoint=ready.checkpoint,
+            # In place it has what the run before left: newer than what the attempt began with.
+            checkpoint=() if instruction.in_place else ready.checkpoint,
             keep_checkpoint=instruction.in_place,
             copy=ready.copy,
             timeout_s=instruction.timeout_ms / 1000,
