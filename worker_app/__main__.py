@@ -217,19 +217,19 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 
 def _conditions(arguments: argparse.Namespace) -> int:
-    from worker_app import asking
+    from worker_app.tray import asking
 
     return asking.conditions(_folders(arguments).data, as_json=arguments.json)
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from worker_app import asking
+    from worker_app.tray import asking
 
     return asking.status(_folders(arguments).data, as_json=arguments.json)
 
 
 def _retry_now(arguments: argparse.Namespace) -> int:
-    from worker_app import asking
+    from worker_app.tray import asking
 
     return asking.retry_now(_folders(arguments).data)
 

@@ -16,7 +16,7 @@ from core.client.errors import ClientError
 from tests.faults import checks
 from tests.support.counter import counter_zip
 from tests.support.pool import ROOT, Pool, wait_for
-from worker_app import asking
+from worker_app.tray import asking
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -13,9 +13,10 @@ from typing import Any, Final
 from core.domain.agent_views import AgentAction, AgentShown, LinkView
 from core.domain.condition import Condition, ConditionCode, Gravity
 from core.domain.errors import NotFound
-from worker_app.agent.night import FILE
 from worker_app.tray.client import AgentAway, AgentClient, find_door
 
+#: Where the agent leaves what is wrong (`worker_app.agent.night`), for those who cannot reach its door.
+_FILE: Final = "conditions.json"
 #: How long a retry is watched: a dial that gets no answer takes this long to fail.
 RETRY_S: Final = 20.0
 _PHASES: Final = {
@@ -30,7 +31,7 @@ _PHASES: Final = {
 def conditions(folder: Path, *, as_json: bool) -> int:
     """Print what `conditions.json` of the running agent says; exit code 1 where somebody must act."""
     try:
-        text = (folder / FILE).read_text(encoding="utf-8")
+        text = (folder / _FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise not_running("No agent of a joined node runs with this data folder.") from None
     found = [_condition(row) for row in json.loads(text)]

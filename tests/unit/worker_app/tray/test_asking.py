@@ -11,7 +11,7 @@ from core.domain.agent_views import AgentShown, LinkView, Troubles
 from core.domain.condition import Condition, ConditionCode, Gravity
 from core.domain.errors import NotFound
 from tests.support.desks import OpenDesk, open_desk
-from worker_app import asking
+from worker_app.tray import asking
 
 AWAY = Condition(
     code=ConditionCode.MASTER_AWAY,
