@@ -36,9 +36,9 @@ def node_condition(uow: UnitOfWork, hot: PoolNode) -> Condition | None:
             subject=hot.node_id,
             gravity=Gravity.ALERT,
             what=f"Two computers use the identity of node {hot.name}: its data folder was copied, it seems.",
-            at_risk="What the one that came first still runs: it is not that node any more, so its work is done "
+            at_risk="What the other still runs: it is not that node any more, so its work is done "
             "again elsewhere.",
-            next="The one that came last is the node; the other is turned away. This note goes 15 minutes after "
+            next="One of them is the node, the other is turned away. This note goes 15 minutes after "
             "the other has tried last.",
             fix="Join one of them with a link of its own; revoke the node if you do not know the other computer.",
         )
