@@ -71,8 +71,6 @@ class LendingRules:
     not_on_metered: bool = True
     #: 0: no ceiling.
     ceiling_c: int = 85
-    #: Where no temperature can be read: the share of the lent cores that may be busy. 100: all of them.
-    duty_percent: int = 100
     #: A full-screen program counts as a game.
     full_screen: bool = True
     #: Names of programs that count as games.
@@ -81,6 +79,8 @@ class LendingRules:
     images_allowed: tuple[str, ...] = ()
     owners_allowed: tuple[str, ...] = ()
     owners_blocked: tuple[str, ...] = ()
+    #: Where no temperature can be read: the share of the lent cores that may be busy. 100: all of them.
+    duty_percent: int = 100
 
     def __post_init__(self) -> None:
         if len(self.week) != HOURS or set(self.week) - {REST, WHEN_AWAY, FULL}:

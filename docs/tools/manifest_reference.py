@@ -56,7 +56,7 @@ MEANINGS: Mapping[str, str] = {
     "requires.arch": "of the container engine: `x86_64`, `aarch64`",
     "requires.os": "of the container engine: `linux`",
     "requires.host_os": "of the computer: `linux`, `windows`, `darwin`",
-    "requires.labels": "labels of the node; any of the values of each",
+    "requires.labels": "labels of the node; any of the values of each. `owner`: the id of the node's owner",
     "requires.min": "least values of the node's numeric facts",
     "prefer.labels": "added to a node's load score (0 to 1) when it has the label; negative is better",
     "split.mode": "how the task is divided",

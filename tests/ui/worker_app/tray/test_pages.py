@@ -159,7 +159,9 @@ def test_a_heat_that_cannot_be_read_offers_no_ceiling(open_app: Open) -> None:
     app, _ = open_app(scenes.empty(), "rules")
     app.window.rules.show_agent(scenes.empty())
     assert app.window.rules.ceiling.isHidden()
-    assert app.window.rules.ceiling_name.whole() == "Temperature: cannot be read on this computer"
+    assert app.window.rules.ceiling_name.whole() == "Heat, no sensor"
+    assert app.window.rules.ceiling_name.toolTip() == "Temperature: cannot be read on this computer"
+    assert app.window.rules.duty.isVisibleTo(app.window.rules)
     assert not app.window.rules.profiles.rows[Situation.AWAY].gpu.isEnabled()
 
 
