@@ -52,7 +52,8 @@ def task_facts(task: TaskRecord, now_ms: int) -> TaskFacts:
         wait_for=task.wait_for,
         max_failed=task.max_failed,
         min_success=task.min_success,
-        deadline_passed=bool(task.deadline_ms) and now_ms >= task.deadline_ms,
+        # Also when the clock was set back since: what it ended stays ended until somebody retries it.
+        deadline_passed=bool(task.deadline_ms) and max(now_ms, task.ended_ms) >= task.deadline_ms,
     )
 
 

@@ -179,3 +179,23 @@ def test_a_copy_of_a_node_cannot_take_turns_with_it(pool: PoolMaster) -> None:
     answer = sessions.open(node.node_id, "1", RecordingLink("copy"), copy).result(30)
     assert isinstance(answer, Refused) and answer.code == "DUPLICATE_IDENTITY"
     assert isinstance(sessions.open(node.node_id, "1", RecordingLink("again"), again).result(30), Welcome)
+
+
+def test_a_deadline_that_ended_a_task_is_not_taken_back_with_the_clock(pool: PoolMaster) -> None:
+    # The end of its merge's attempt looked at the deadline again, and the task that had failed merged once more.
+    node = pool.node("a", slots=8)
+    task_id = pool.submit(f'{MERGED}[limits]\ndeadline = "1m"\n').task_id
+    run_all(pool, [node], lambda node, offer: node.succeed(offer))
+    pool.settle()
+    [merge] = node.take()
+    node.start(merge)
+    right_ms = pool.clock.wall_ms()
+    pool.clock.set_wall(right_ms + 3_600_000)
+    pool.tick(1)
+    assert pool.state(task_id) is TaskState.FAILED
+    pool.clock.set_wall(right_ms + 2_000)
+    node.tell(merge.attempt_id, AttemptState.CANCELLED)
+    assert pool.state(task_id) is TaskState.FAILED
+    pool.master.control.retry(WHO, task_id).result(30)
+    _finish(pool, node)
+    assert pool.state(task_id) is TaskState.SUCCEEDED
