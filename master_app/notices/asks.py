@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Final
 
 from core.domain.asks import KEPT_MS, MAX_WORDS, AskState, CreditAsk
 from core.domain.audit import audited
@@ -19,6 +20,9 @@ from master_app.ports.asks import AskReads
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 
 _AT_ONCE = 200
+#: Who takes an ask back and asks again within this time is in the operators' list, but not told of once more: else
+#: one person could drown their notices and mails.
+TOLD_AGAIN_MS: Final = 3_600_000
 
 
 class CreditAsks:
@@ -28,6 +32,8 @@ class CreditAsks:
         self._writer = writer
         self._reads = reads
         self._new_id = new_id
+        #: user_id -> when the operators were told of an ask that was not answered. The writer thread's.
+        self._told_ms: dict[str, int] = {}
 
     def ask(self, who: Principal, words: str) -> Future[CreditAsk]:
         """Ask for credits; every operator is told. Raises Conflict while an earlier ask is open."""
@@ -47,13 +53,21 @@ class CreditAsks:
             ask = CreditAsk(ask_id=self._new_id(uow.now_ms), user_id=who.user_id, at_ms=uow.now_ms, words=text)
             uow.asks.put(ask)
             uow.asks.trim(uow.now_ms - KEPT_MS)
-            for operator_id in uow.users.ids_of(Role.OPERATOR):
-                values = {"username": who.username, "words": text}
-                tell(uow, operator_id, NoticeKind.CREDITS_ASKED, "", values)
+            self._tell_operators(uow, who, text)
             uow.publish(audited(who, "credits.ask", ask.ask_id, at_ms=uow.now_ms))
             return ask
 
         return self._writer.execute(command)
+
+    def _tell_operators(self, uow: UnitOfWork, who: Principal, words: str) -> None:
+        now_ms = uow.now_ms
+        self._told_ms = {user: at for user, at in self._told_ms.items() if 0 <= now_ms - at < TOLD_AGAIN_MS}
+        if who.user_id in self._told_ms:
+            return
+        for operator_id in uow.users.ids_of(Role.OPERATOR):
+            values = {"username": who.username, "words": words}
+            tell(uow, operator_id, NoticeKind.CREDITS_ASKED, "", values)
+        uow.after_commit(lambda: self._told_ms.update({who.user_id: now_ms}))
 
     def take_back(self, who: Principal) -> Future[None]:
         """Withdraw one's open ask. Raises NotFound without one."""
@@ -111,6 +125,7 @@ class CreditAsks:
                 answer=text,
             )
             uow.asks.put(answered)
+            self._told_ms.pop(ask.user_id, None)
             tell(uow, ask.user_id, NoticeKind.CREDITS_ANSWERED, "", {"amount_ucpt": amount_ucpt, "words": text})
             details = f"{format_cpt(amount_ucpt)} CPT"
             uow.publish(audited(who, "credits.answer", ask.user_id, details, at_ms=uow.now_ms))

@@ -18,6 +18,7 @@ from typing import Final
 
 import structlog
 
+from core.domain.errors import Invalid
 from core.domain.notices import RETRY_MS, Channel, Due, Notice, NoticeSettings
 from core.domain.user import UserState
 from master_app.ports.notices import DeliveryFailed, Mailer, NoticeReads, NoticeWords, WebhookSender
@@ -56,7 +57,11 @@ class Outside:
     def post(self, notice: Notice, settings: NoticeSettings, now_ms: int) -> None:
         """Post one notice as JSON, with a signature over its time and body."""
         body = self.body(notice)
-        secret = self._unseal(notice.owner_id, settings.webhook.sealed)
+        try:
+            secret = self._unseal(notice.owner_id, settings.webhook.sealed)
+        except Invalid as error:
+            problem = "its secret cannot be opened with this master's key; set the address again"
+            raise DeliveryFailed(problem, is_final=True) from error
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             SIGNATURE: signature(secret, now_ms // 1000, body),
@@ -102,11 +107,12 @@ class NoticeSender:
         """Deliver what is due; return how many deliveries were tried."""
         now_ms = self._writer.execute(lambda uow: uow.now_ms, lane=Lane.INNER).result(60)
         rows: dict[tuple[str, Channel], list[Due]] = {}
-        for due in self._reads.due(now_ms, _AT_ONCE):
+        with self._lock:
+            busy = set(self._busy)
+        for due in self._reads.due(now_ms, _AT_ONCE, busy):
             rows.setdefault((due.notice.owner_id, due.channel), []).append(due)
         with self._lock:
-            rows = {whose: row for whose, row in rows.items() if whose not in self._busy}
-            self._busy |= rows.keys()
+            self._busy |= rows.keys()  # only ticks add to it
         rounds: list[Future[int]] = [
             self._threads.submit(self._deliver, owner_id, channel, row, now_ms)
             for (owner_id, channel), row in rows.items()
@@ -133,9 +139,9 @@ class NoticeSender:
             self._keep(owner_id, channel, row, self._try_mail(wanted, settings), now_ms)
             return 1
         tried = 0
-        for due in wanted[:_IN_A_ROW]:
+        for place, due in enumerate(wanted[:_IN_A_ROW]):
             failure = self._try_post(due, settings, now_ms)
-            self._keep(owner_id, channel, [due], failure, now_ms)
+            self._keep(owner_id, channel, [due], failure, now_ms, behind=wanted[place + 1 :])
             tried += 1
             if failure is not None:
                 break
@@ -156,9 +162,17 @@ class NoticeSender:
         return None
 
     def _keep(
-        self, owner_id: str, channel: Channel, row: list[Due], failure: DeliveryFailed | None, now_ms: int
+        self,
+        owner_id: str,
+        channel: Channel,
+        row: list[Due],
+        failure: DeliveryFailed | None,
+        now_ms: int,
+        behind: Sequence[Due] = (),
     ) -> None:
-        """Write down how it went: gone, or when it is tried again."""
+        """Write down how it went: gone, or when it is tried again; after a failure what is behind waits as well,
+        or it would fill the next rounds and keep everybody else's out of them.
+        """
         again = [due for due in row if failure and not failure.is_final and due.tries < len(RETRY_MS)]
         over = [due.notice.sequence for due in row if due not in again]
         problem = failure.problem if failure is not None else ""
@@ -169,6 +183,8 @@ class NoticeSender:
             uow.notices.remove_due(over, channel)
             for due in again:
                 uow.notices.put_due(due.notice.sequence, channel, due.tries + 1, uow.now_ms + RETRY_MS[due.tries])
+            for due in behind if failure is not None else ():
+                uow.notices.put_due(due.notice.sequence, channel, due.tries, uow.now_ms + RETRY_MS[0])
             settings = uow.notices.settings(owner_id)
             route = settings.route(channel)
             if route.address and route.problem != problem:

@@ -75,6 +75,8 @@ class Webhooks:
             connection.request("POST", target.path, body, {"User-Agent": "HiveMind-Webhook/1", **headers})
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if too_late.is_set():
+                raise DeliveryFailed(f"{target.host} took longer than {self._total_s:g} s") from error
             raise DeliveryFailed(f"{target.host} could not be reached: {error or type(error).__name__}") from error
         finally:
             ender.cancel()
@@ -151,12 +153,12 @@ class _ToAddress(http.client.HTTPConnection):
             self.default_port = 443
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), _CONNECT_S)
-        try:
-            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls is not None else plain
-        except BaseException:
-            plain.close()
-            raise
+        # It is ours from the start, so that `_cut` and `close` reach it while the other side drips its handshake.
+        self.sock = socket.create_connection((self._address, self.port), _CONNECT_S)
+        if self._tls is not None:
+            wrapped = self._tls.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = wrapped
+            wrapped.do_handshake()
 
 
 def _connection(target: _Target, address: str, context: ssl.SSLContext) -> _ToAddress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from core.domain.notices import Channel, Due, Expiring, Notice, NoticeKind, NoticeSettings, Values
@@ -52,8 +52,8 @@ class NoticeReads(Protocol):
 
     def settings(self, owner_id: str) -> NoticeSettings: ...
 
-    def due(self, now_ms: int, limit: int) -> Sequence[Due]:
-        """Return deliveries whose time has come, oldest notice first."""
+    def due(self, now_ms: int, limit: int, without: Collection[tuple[str, Channel]] = ()) -> Sequence[Due]:
+        """Return deliveries whose time has come, longest first; none of these owners' channels."""
 
     def low_balances(self, below_ucpt: int) -> Sequence[tuple[str, int]]:
         """Return (owner, available balance) where tasks have not ended and less than this is left."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import func, literal, select, text, tuple_
 
 from core.domain.ledger import user_account
 from core.domain.notices import Channel, Due, Expiring, Notice, NoticeSettings
@@ -64,7 +64,7 @@ class SqlNoticeReads:
         row = self._readers.row(select(notice_settings.c.content).where(notice_settings.c.owner_id == owner_id))
         return NOTICE_SETTINGS.load(str(row[0])) if row is not None else NoticeSettings()
 
-    def due(self, now_ms: int, limit: int) -> Sequence[Due]:
+    def due(self, now_ms: int, limit: int, without: Collection[tuple[str, Channel]] = ()) -> Sequence[Due]:
         query = (
             select(notices, notice_deliveries.c.channel, notice_deliveries.c.tries)
             .join(notices, notices.c.sequence == notice_deliveries.c.sequence)
@@ -72,6 +72,9 @@ class SqlNoticeReads:
             .order_by(notice_deliveries.c.next_ms, notices.c.sequence)
             .limit(limit)
         )
+        if without:
+            whose = tuple_(notices.c.owner_id, notice_deliveries.c.channel)
+            query = query.where(whose.not_in([(owner_id, channel.value) for owner_id, channel in without]))
         return [
             Due(notice=row_to_notice(tuple(row[:-2])), channel=Channel(row[-2]), tries=int(row[-1]))
             for row in self._readers.rows(query.select_from(notice_deliveries))

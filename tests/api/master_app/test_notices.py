@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from core.domain.notices import KEPT_MS, MAX_KEPT, RETRY_MS, NoticeKind
 from core.domain.user import Role
+from master_app.notices import sending
 from master_app.notices.book import CODE_MS
 from master_app.notices.raising import tell
 from master_app.notices.sending import SIGNATURE
@@ -269,3 +272,67 @@ def test_the_list_is_bounded_and_goes_with_its_owner(told: WebPool, posted: Post
     told.clock.advance(ms=KEPT_MS + 1)
     told.pool.master.notices.watch.tick()
     assert told.pool.master.storage.notice_reads.unread(olga.user_id) == 0
+
+
+def _many(told: WebPool, owner_id: str, count: int) -> None:
+    def command(uow: UnitOfWork) -> None:
+        for _ in range(count):
+            tell(uow, owner_id, NoticeKind.LOW_BALANCE, "", {})
+
+    told.pool.run(command)
+
+
+def test_a_receiver_that_refuses_many_posts_does_not_hold_up_other_people(told: WebPool, posted: Posted) -> None:
+    ann, bob = told.person("ann", Role.SUBMITTER), told.person("bob", Role.SUBMITTER)
+    sender = told.pool.master.notices.sender
+    with http_receiver() as refusing:
+        refusing.answers = [500] * 1000
+        ann.put("/notices/webhook", {"url": refusing.url})
+        bob.put("/notices/webhook", {"url": posted.url})
+        _many(told, ann.user_id, MAX_KEPT)
+        told.clock.advance(s=1)
+        _many(told, bob.user_id, 1)
+        sender.tick()
+        told.clock.advance(s=3)
+        sender.tick()
+        assert len(posted.bodies) == 1 and len(refusing.bodies) == 1
+        told.clock.advance(ms=RETRY_MS[0])
+        refusing.answers = []
+        for _ in range(MAX_KEPT // 10):
+            sender.tick()
+        assert len(refusing.bodies) == MAX_KEPT + 1, "what waited behind is not lost"
+
+
+def test_a_receiver_that_hangs_does_not_hold_up_other_people(
+    told: WebPool, posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_ROUND_S", 0.3)
+    ann, bob = told.person("ann", Role.SUBMITTER), told.person("bob", Role.SUBMITTER)
+    sender = told.pool.master.notices.sender
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        ann.put("/notices/webhook", {"url": f"http://127.0.0.1:{hanging.getsockname()[1]}/"})
+        bob.put("/notices/webhook", {"url": posted.url})
+        _many(told, ann.user_id, MAX_KEPT)
+        told.clock.advance(s=1)
+        _many(told, bob.user_id, 1)
+        assert sender.tick() == 0, "it hangs"
+        monkeypatch.setattr(sending, "_ROUND_S", 4.0)
+        assert sender.tick() == 1 and len(posted.bodies) == 1
+
+
+def test_a_webhook_whose_secret_no_key_opens_is_told_of_and_holds_nothing_up(
+    told: WebPool, posted: Posted
+) -> None:
+    ann = told.person("ann", Role.SUBMITTER)
+    ann.put("/notices/webhook", {"url": posted.url})
+
+    def spoil(uow: UnitOfWork) -> None:
+        settings = uow.notices.settings(ann.user_id)
+        changed = replace(settings, webhook=replace(settings.webhook, sealed="00" * 40))
+        uow.notices.save_settings(ann.user_id, changed)
+
+    told.pool.run(spoil)
+    _many(told, ann.user_id, 1)
+    assert told.pool.master.notices.sender.tick() == 1
+    assert "set the address again" in ann.get("/notices/settings").json["webhook"]["problem"]
+    assert told.pool.master.storage.notice_reads.due(told.clock.wall_ms(), 10) == []

@@ -90,15 +90,20 @@ def test_a_post_arrives_with_its_headers_and_anything_but_2xx_is_a_failure() -> 
         assert len(posted.bodies) == 5
 
 
-def test_a_receiver_that_drips_bytes_is_cut_off() -> None:
+@pytest.mark.parametrize(
+    ("scheme", "first"), [("http", b"HTTP/1.1 200 OK\r\nX: "), ("https", b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")]
+)
+def test_a_receiver_that_drips_bytes_is_cut_off(scheme: str, first: bytes) -> None:
+    """In its answer, or already in its handshake."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
 
     def drip() -> None:
         client, _ = listener.accept()
         with client:
-            client.sendall(b"HTTP/1.1 200 OK\r\nX: ")
-            while not ended.wait(0.05):
+            client.sendall(first)
+            until = time.monotonic() + 20
+            while not ended.wait(0.05) and time.monotonic() < until:
                 try:
                     client.sendall(b"x")
                 except OSError:
@@ -106,9 +111,10 @@ def test_a_receiver_that_drips_bytes_is_cut_off() -> None:
 
     thread = threading.Thread(target=drip, daemon=True)
     thread.start()
+    url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/"
     began = time.monotonic()
     with pytest.raises(DeliveryFailed, match="longer than"):
-        Webhooks(allowed=LOOPBACK, total_s=0.5).post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {})
+        Webhooks(allowed=LOOPBACK, total_s=0.5).post(url, b"{}", {})
     assert time.monotonic() - began < 10
     ended.set()
     listener.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from master_app.notices.asks import TOLD_AGAIN_MS
 from tests.support.web_pool import Person, WebPool, code_of
 
 WORDS = "200 CPT for the typhoon season, please"
@@ -56,3 +57,22 @@ def test_an_ask_can_be_taken_back_and_has_bounds(web: WebPool, ann: Person, olga
     assert ann.delete("/credit-asks/own").status_code == 204
     assert olga.get("/credit-asks").json["items"] == []
     assert code_of(olga.post("/credit-asks/none/answer", {"amount": 1})) == "ASK_NOT_FOUND"
+
+
+def test_taking_back_and_asking_again_does_not_drown_the_operators_in_notices(
+    web: WebPool, ann: Person, olga: Person
+) -> None:
+    for number in range(5):
+        assert ann.post("/credit-asks", {"words": f"{WORDS} {number}"}).status_code == 201
+        assert ann.delete("/credit-asks/own").status_code == 204
+    ann.post("/credit-asks", {"words": "the last"})
+    assert len(olga.get("/notices").json["items"]) == 1
+    (row,) = olga.get("/credit-asks").json["items"]
+    assert row["words"] == "the last", "it waits in the list all the same"
+    olga.post(f"/credit-asks/{row['ask_id']}/answer", {"amount": 0, "words": "no"})
+    ann.post("/credit-asks", {"words": "after the answer"})
+    assert "after the answer" in olga.get("/notices").json["items"][0]["text"]
+    ann.delete("/credit-asks/own")
+    web.clock.advance(ms=TOLD_AGAIN_MS)
+    ann.post("/credit-asks", {"words": "an hour later"})
+    assert "an hour later" in olga.get("/notices").json["items"][0]["text"]
