@@ -14,6 +14,9 @@ from typing import Final
 
 _HOLE: Final = re.compile(r"%\((\w+)\)s")
 _DEEPEST: Final = 4
+#: A pattern of more holes is tried on short sentences alone.
+_FEW: Final = 3
+_SHORT: Final = 200
 
 
 class Sentences:
@@ -52,7 +55,9 @@ class Sentences:
         return self.said(value, depth + 1) if name in self._nested else value
 
     def _search(self, sentence: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
-        matches = ((template, pattern.fullmatch(sentence)) for pattern, template in self._templates)
+        # What fills it comes from anybody: a pattern of many holes would try all ways to divide a long sentence.
+        known = [each for each in self._templates if each[0].groups <= _FEW or len(sentence) <= _SHORT]
+        matches = ((template, pattern.fullmatch(sentence)) for pattern, template in known)
         return tuple((template, match.groupdict()) for template, match in matches if match is not None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -78,3 +79,12 @@ def test_a_sentence_in_a_sentence_is_said_too_and_a_name_is_not() -> None:
     assert sentences.said("Held: no money") == "已擱置：沒有餘額"
     assert sentences.said("for no money") == "給 no money"
     assert sentences.said("Held: RUNNING") == "已擱置：執行中"
+
+
+def test_a_sentence_that_was_written_to_be_slow_does_not_hold_the_window() -> None:
+    template = "%(name)s is %(value)s%(unit)s; it must be %(low)s to %(high)s%(unit)s."
+    sentences = Sentences({template: template})
+    began = time.process_time()
+    sentences.said(" is a" * 60 + "; it must be a" * 60 + " to a" * 60)
+    assert time.process_time() - began < 2
+    assert sentences.said("slots is 9 GB; it must be 1 to 4 GB.") == "slots is 9 GB; it must be 1 to 4 GB."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,24 @@ def test_a_sentence_is_known_again_whatever_fills_it() -> None:
 )
 def test_what_stands_in_a_sentence_is_said_too(sentence: str, wanted: str) -> None:
     assert sentences.said(sentence) == wanted
+
+
+@pytest.mark.usefixtures("zh")
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        " is a" * 60 + "; it must be a" * 60 + " to a" * 60 + ".",
+        "a is " + "b " * 300 + "; " * 300 + "are used and this needs " * 60,
+        "a " * 3000 + "." * 3000,
+        "Held: " * 500,
+    ],
+    ids=["many-ways", "more-ways", "deep", "same-again"],
+)
+def test_what_was_written_to_be_slow_or_deep_holds_nothing_up(hostile: str) -> None:
+    """Failure messages and file names come from anybody, and a page that reads them must not stop the master."""
+    began = time.process_time()
+    sentences.said(hostile)
+    assert time.process_time() - began < 2
 
 
 def test_english_readers_get_words_for_codes(app: Flask) -> None:
