@@ -16,7 +16,7 @@ from core.domain.membership import Enrolled
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
 from core.domain.operations import NodeAction, Renewal
 from core.domain.session import EnrolmentRequest
-from core.domain.user import Action, Principal, require
+from core.domain.user import Action, Principal, UserState, require
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
 from master_app.node_pool.sessions import NodeSessions
@@ -169,7 +169,7 @@ class Membership:
 
         def command(uow: UnitOfWork) -> Enrolled:
             token = uow.nodes.join_token(digest)
-            if token is None or token.revoked or token.uses_left < 1 or token.expires_ms <= uow.now_ms:
+            if token is None or not _is_good(uow, token):
                 raise Unauthenticated(
                     "This join link is not valid: it has expired or was used up.",
                     code="JOIN_LINK_INVALID",
@@ -376,6 +376,13 @@ def _free_name(uow: UnitOfWork, pattern: str, host_name: str) -> str:
         if not uow.nodes.name_taken(name):
             return name
     raise HiveMindError("No free name is left for this pattern.", code="NAMES_USED_UP")
+
+
+def _is_good(uow: UnitOfWork, token: JoinTokenRecord) -> bool:
+    """Tell whether a link can be used: one whose owner is locked or gone meanwhile adds no nodes."""
+    owner = uow.users.get(token.owner_id)
+    may_own = owner is None or owner.state is UserState.ACTIVE
+    return may_own and not token.revoked and token.uses_left > 0 and token.expires_ms > uow.now_ms
 
 
 def _digest(token: str) -> str:

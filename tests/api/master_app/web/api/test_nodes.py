@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.domain.node import NodeAdmin
+from core.domain.errors import Unauthenticated
+from core.domain.node import NodeAdmin, NodeFacts
+from core.domain.session import EnrolmentRequest
 from core.rpc.join_link import parse_join_link
+from core.rpc.pki import node_key
 from tests.support.web_pool import Person, WebPool, code_of
 
 
@@ -68,3 +71,25 @@ def test_a_join_link_is_a_whole_link_for_its_owner(ann: Person, bob: Person, olg
     assert code_of(bob.post("/join-links", {"owner": "olga"})) == "ROLE_MISSING"
     assert code_of(ann.post("/join-links", {})) == "ROLE_MISSING"
     assert code_of(olga.post("/join-links", {"owner": "nobody"})) == "USER_NOT_FOUND"
+
+
+def test_a_link_of_somebody_who_is_locked_or_gone_adds_no_node(web: WebPool, bob: Person, olga: Person) -> None:
+    link = parse_join_link(bob.post("/join-links", {"uses": 9}).json["link"])
+    key = node_key.new_key()
+
+    def join() -> str:
+        request = EnrolmentRequest(
+            token=link.token, csr_pem=node_key.make_request(key, "attic"), facts=NodeFacts(), host_name="attic"
+        )
+        return web.pool.master.membership.enrol(request, "test").result(30).node_id
+
+    assert olga.post("/users/bob/lock", {"reason": "a complaint"}).status_code == 200
+    with pytest.raises(Unauthenticated, match="not valid"):
+        join()
+    assert olga.post("/users/bob/unlock", {}).status_code == 200
+    node_id = join()
+    assert code_of(olga.delete("/users/bob")) == "NODES_LEFT"
+    assert olga.post(f"/nodes/{node_id}/revoke", {}).status_code == 200
+    assert olga.delete("/users/bob").status_code == 204
+    with pytest.raises(Unauthenticated, match="not valid"):
+        join()
