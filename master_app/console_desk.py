@@ -299,8 +299,11 @@ def acting(users: UserReads, operator: OperatorIdentity) -> Principal:
 
 def browse(path: str) -> FolderRows:
     """List the folders in a folder of this computer, for choosing one from elsewhere."""
-    folder = Path(path).expanduser() if path else Path.home()
-    if not folder.is_absolute():
+    try:
+        folder = Path(path).expanduser() if path else Path.home()
+    except (RuntimeError, ValueError):  # the home of nobody, or no path at all
+        folder = Path(path)
+    if not folder.is_absolute() or "\0" in path:
         raise Invalid("A folder is named from the root of its disk.", code="PATH_RELATIVE")
     try:
         names = sorted(

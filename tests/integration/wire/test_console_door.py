@@ -184,6 +184,9 @@ def test_the_doctor_and_the_disks_answer(client: RemoteMaster, master: ServedMas
     assert "ca" in folders.folders and folders.free_bytes > 0
     with pytest.raises(HiveMindError):
         client.browse("relative").result(10)
+    for nowhere in ("~nobody-at-all", "/tmp/\0", "~nobody\0"):
+        with pytest.raises(Invalid):
+            client.browse(nowhere).result(10)
 
 
 def test_watch_tells_the_pool_and_then_what_changes(client: RemoteMaster, task_id: str) -> None:
