@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -48,6 +49,9 @@ class NoticeBook:
         self._seal = seal
         self._new_secret = new_secret
         self._threads = threads
+        self._lock = threading.Lock()
+        #: Who waits for a test: one at a time, for each may hold one of the few threads that deliver.
+        self._testing: set[str] = set()
 
     @property
     def has_mail(self) -> bool:
@@ -228,6 +232,16 @@ class NoticeBook:
         if not settings.route(channel).address or not settings.route(channel).confirmed:
             raise Conflict("This channel is off.", code="CHANNEL_OFF", fix="Set its address first.")
 
+        with self._lock:
+            if who.user_id in self._testing:
+                raise RateLimited(
+                    "A test is on its way already.",
+                    code="CHANNEL_TESTED",
+                    retry_after_s=15,
+                    fix="Wait for its answer.",
+                )
+            self._testing.add(who.user_id)
+
         def run() -> str:
             now_ms = self._writer.execute(lambda uow: uow.now_ms).result(30)
             try:
@@ -249,7 +263,13 @@ class NoticeBook:
                 return failure.problem
             return ""
 
-        return self._threads.submit(run)
+        def ended(_tested: Future[str]) -> None:
+            with self._lock:
+                self._testing.discard(who.user_id)
+
+        tested = self._threads.submit(run)
+        tested.add_done_callback(ended)
+        return tested
 
     def _change(
         self, who: Principal, details: str, change: Callable[[NoticeSettings], NoticeSettings]

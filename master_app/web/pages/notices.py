@@ -61,7 +61,8 @@ def _where(notice: Notice) -> str:
 @bp.post("/notices/read")
 def read() -> Any:
     """Everything up to the newest line that the reader saw is read."""
-    done(services().notices.mark_read(signed_in_visitor(), request.form.get("up_to", 0, int)))
+    up_to = min(max(request.form.get("up_to", 0, int), 0), 1 << 53)
+    done(services().notices.mark_read(signed_in_visitor(), up_to))
     return back_to("page_notices.show")
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from core.domain.notices import KEPT_MS, MAX_KEPT, RETRY_MS, NoticeKind
+from core.domain.errors import RateLimited
+from core.domain.notices import KEPT_MS, MAX_KEPT, RETRY_MS, Channel, NoticeKind
 from core.domain.user import Role
 from master_app.notices import sending
 from master_app.notices.book import CODE_MS
@@ -336,3 +337,15 @@ def test_a_webhook_whose_secret_no_key_opens_is_told_of_and_holds_nothing_up(
     assert told.pool.master.notices.sender.tick() == 1
     assert "set the address again" in ann.get("/notices/settings").json["webhook"]["problem"]
     assert told.pool.master.storage.notice_reads.due(told.clock.wall_ms(), 10) == []
+
+
+def test_one_person_tests_one_channel_at_a_time(told: WebPool) -> None:
+    ann = told.person("ann", Role.SUBMITTER)
+    book = told.pool.master.notices.book
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        ann.put("/notices/webhook", {"url": f"http://127.0.0.1:{hanging.getsockname()[1]}/"})
+        first = book.test(ann.who, Channel.WEBHOOK)
+        with pytest.raises(RateLimited):
+            book.test(ann.who, Channel.WEBHOOK)
+    assert first.result(30)
+    assert ann.post("/notices/channels/webhook/test").json["arrived"] is False, "the next one goes"
