@@ -110,6 +110,8 @@ class NodeView:
     owner_id: str
     owner_name: str
     admin: NodeAdmin
+    #: An operator who does not own it paused or drained it: its owner cannot take that back.
+    admin_by_operator: bool = False
     health: NodeHealth
     owner_state: NodeOwner
     owner_reason: str

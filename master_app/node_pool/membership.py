@@ -251,9 +251,15 @@ class Membership:
 
     # ---- administration
 
+    def links(self, who: Principal) -> Future[Sequence[JoinTokenRecord]]:
+        """Return the links that still work, newest first: one's own, or everybody's for operators."""
+        require(who, Action.NODE_JOIN)
+        owner_id = None if who.may(Action.NODE_CONTROL_ANY) else who.user_id
+        return self._writer.execute(lambda uow: uow.nodes.join_tokens(owner_id))
+
     def revoke_link(self, who: Principal, token_sha256: str) -> Future[None]:
         """Make a join link useless at once; nodes that joined with it stay."""
-        require(who, Action.NODE_CONTROL)
+        require(who, Action.NODE_JOIN)
 
         def command(uow: UnitOfWork) -> None:
             token = uow.nodes.join_token(token_sha256)
@@ -302,8 +308,18 @@ class Membership:
         is_unapproved = node.admin is NodeAdmin.PENDING and action is NodeAction.RESUME
         if is_unapproved or not ADMIN_TABLE.allows(node.admin, target):
             raise Conflict(f"{node.name} is {node.admin.value}; it cannot {action.value} now.", code="NODE_STATE")
+        is_operator = who.may(Action.NODE_CONTROL_ANY)
+        if action is NodeAction.RESUME and node.admin_by_operator and not is_operator:
+            raise Conflict(
+                f"An operator of the pool stopped {node.name}; its owner cannot take that back.",
+                code="NODE_STOPPED_BY_OPERATOR",
+                fix="Ask an operator to resume it.",
+            )
         source = node.admin
         node.admin, node.admin_reason = target, reason
+        # What an owner does meanwhile does not weaken an operator's word: only an operator ends it.
+        held = node.admin_by_operator or (is_operator and node.owner_id != who.user_id)
+        node.admin_by_operator = held and target is not NodeAdmin.ACTIVE
         node.drain_deadline_ms = deadline_ms if target is NodeAdmin.DRAINING else 0
         uow.nodes.save(node)
         hot = uow.pool.nodes.get(node.node_id)

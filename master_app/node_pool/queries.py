@@ -96,6 +96,7 @@ class NodeQueries:
             owner_id=node.owner_id,
             owner_name=self._owner_name(uow, node.owner_id),
             admin=node.admin,
+            admin_by_operator=node.admin_by_operator,
             health=hot.health if hot is not None else node.health,
             owner_state=hot.owner_state if hot is not None else NodeOwner.AVAILABLE,
             owner_reason=session.owner_reason if session is not None else "",

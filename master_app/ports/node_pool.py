@@ -20,6 +20,8 @@ class NodeRecord:
     created_ms: int
     admin: NodeAdmin
     admin_reason: str = ""
+    #: See `NodeView`.
+    admin_by_operator: bool = False
     drain_deadline_ms: int = 0
     #: Kept for faces; after a start every node is DISCONNECTED or DOWN until it says HELLO.
     health: NodeHealth = NodeHealth.NEW

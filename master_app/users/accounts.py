@@ -205,6 +205,7 @@ class UserAccounts:
         def change(uow: UnitOfWork, user: UserRecord) -> str:
             _keep_an_operator(uow, user)
             user.state, user.state_reason = UserState.LOCKED, reason[:200]
+            _revoke_links(uow, user.user_id)
             return user.state_reason
 
         return self._change(who, username, "user.lock", change)
@@ -268,6 +269,7 @@ class UserAccounts:
         for token in uow.users.tokens_of(user.user_id):
             token.revoked_ms = uow.now_ms
             uow.users.save_token(token)
+        _revoke_links(uow, user.user_id)
         uow.secrets.remove_all(user.user_id)
         uow.notices.forget(user.user_id)
         uow.asks.forget(user.user_id)
@@ -318,6 +320,14 @@ def _keep_an_operator(uow: UnitOfWork, user: UserRecord) -> None:
     is_one = Role.OPERATOR in user.roles and user.state is UserState.ACTIVE
     if is_one and uow.users.count(Role.OPERATOR) <= 1:
         raise Conflict("This is the last operator.", code="LAST_OPERATOR", fix="Make another operator first.")
+
+
+def _revoke_links(uow: UnitOfWork, user_id: str) -> None:
+    """Make useless the join links that lead to a user's account, or that the user made for others."""
+    for link in uow.nodes.join_tokens(None):
+        if user_id in (link.owner_id, link.created_by):
+            link.revoked = True
+            uow.nodes.save_join_token(link)
 
 
 def _by(user: UserRecord, action: str, origin: str, at_ms: int) -> AuditRecorded:

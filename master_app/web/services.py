@@ -27,6 +27,7 @@ from master_app.node_pool.figures import PoolFigures
 from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
 from master_app.ports.ledger import LedgerReads
+from master_app.ports.node_pool import JoinTokenRecord
 from master_app.ports.reads import LogReads, TaskReads
 from master_app.ports.secrets import SecretRecord
 from master_app.ports.users import TokenRecord
@@ -82,6 +83,10 @@ class NodeService(Protocol):
 
 class NodeControlService(Protocol):
     """`master_app.node_pool.membership.Membership`. Somebody else's node is NotFound, but for operators."""
+
+    def links(self, who: Principal) -> Future[Sequence[JoinTokenRecord]]: ...
+
+    def revoke_link(self, who: Principal, token_sha256: str) -> Future[None]: ...
 
     def act(
         self, who: Principal, node_id: str, action: NodeAction, *, reason: str = "", deadline_ms: int = 0

@@ -173,6 +173,13 @@ class MemoryNotices:
         self.forgotten.append(owner_id)
 
 
+class MemoryNodes:
+    """No join links: what becomes of them is tested over REST."""
+
+    def join_tokens(self, owner_id: str | None = None) -> Sequence[object]:
+        return []
+
+
 @dataclass
 class MemoryNode:
     facts: NodeFacts
@@ -193,6 +200,7 @@ class MoneyUnitOfWork:
         self.secrets = MemorySecrets()
         self.notices = MemoryNotices()
         self.asks = MemoryNotices()
+        self.nodes = MemoryNodes()
         self.tasks = MemoryTasks()
         self.pool = MemoryPool()
         self.facts: list[Fact] = []

@@ -165,6 +165,12 @@ def _ask_of(suffix: str, body: object) -> Callable[[WebPool, Person], Request]:
     return make
 
 
+def _join_link(web: WebPool, owner: Person) -> Request:
+    owner.post("/join-links", {})
+    token = web.pool.run(lambda uow: uow.nodes.join_tokens(owner.user_id))[0]
+    return Request(path=f"/join-links/{token.token_sha256}", more={})
+
+
 def _vpn(suffix: str, body: object = None) -> Callable[[WebPool, Person], Request]:
     def make(_web: WebPool, owner: Person) -> Request:
         made = owner.post("/vpn/configs", {"name": "laptop", "make_key": True})
@@ -290,6 +296,10 @@ ROWS: Final[Mapping[str, Row]] = {
     "POST /api/v1/nodes/<node_id>/decline": _own_node("decline", NodeAdmin.PENDING),
     "POST /api/v1/nodes/<node_id>/approve": _own_node("approve", NodeAdmin.PENDING, operators=True),
     "POST /api/v1/nodes/<node_id>/clear-quarantine": _own_node("clear-quarantine", operators=True),
+    "GET /api/v1/join-links": Row(needs=Action.NODE_JOIN, make=_plain("/join-links")),
+    "DELETE /api/v1/join-links/<link_id>": Row(
+        needs=Action.NODE_JOIN, is_owned=True, any_of=Action.NODE_CONTROL_ANY, make=_join_link
+    ),
     "POST /api/v1/join-links": Row(needs=Action.NODE_JOIN, make=_plain("/join-links", {})),
     # money
     "GET /api/v1/balance": Row(needs=Action.MONEY_READ, make=_plain("/balance")),

@@ -28,6 +28,8 @@ PAGES = (
     "/balance?show=holds",
     "/balance?send=1",
     "/balance/ask",
+    "/account/secrets",
+    "/nodes/links",
     "/notices",
     "/notices/settings",
     "/vpn",
@@ -37,6 +39,7 @@ PAGES = (
     "/licences",
     "/admin",
     "/admin/credits",
+    "/admin/invitations",
     "/admin/nodes",
     "/admin/audit",
 )

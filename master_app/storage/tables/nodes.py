@@ -15,6 +15,7 @@ nodes = Table(
     integer("created_ms"),
     text("admin"),
     text("admin_reason"),
+    integer("admin_by_operator"),
     integer("drain_deadline_ms"),
     text("health"),
     integer("incarnation"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.domain.errors import NotFound
@@ -10,6 +10,7 @@ from core.domain.ids import is_ulid
 from core.domain.operations import NewJoinLink, NodeAction
 from core.domain.user import Action, require
 from core.domain.views import NodeView
+from master_app.ports.node_pool import JoinTokenRecord
 from master_app.web import schemas, shapes
 from master_app.web.api.parts import blueprint, done
 from master_app.web.identity import caller, services, signed_in
@@ -78,6 +79,41 @@ for _action, _summary in {
     NodeAction.CLEAR_QUARANTINE: "Give a node under observation work again",
 }.items():
     _add_action(_action, _summary)
+
+
+@bp.get("/join-links")
+@signed_in
+@bp.output(schemas.JoinLinkPage)
+@bp.doc(summary="Join links that still work", responses=[401, 403])
+def join_links() -> Any:
+    """One's own; operators see everybody's. The links themselves are secrets and were shown once."""
+    found = done(services().node_control.links(caller()))
+    names = services().audit.names({each.owner_id for each in found} | {each.created_by for each in found})
+    return shapes.page([_link(link, names) for link in found], None)
+
+
+@bp.delete("/join-links/<link_id>")
+@signed_in
+@bp.output({}, status_code=204)
+@bp.doc(summary="Make a join link useless", responses=[401, 403, 404])
+def revoke_join_link(link_id: str) -> Any:
+    """At once. Nodes that joined with it stay."""
+    done(services().node_control.revoke_link(caller(), link_id[:64]))
+    return ""
+
+
+def _link(link: JoinTokenRecord, names: Mapping[str, str]) -> shapes.Json:
+    return {
+        "link_id": link.token_sha256,
+        "owner": names.get(link.owner_id),
+        "made_by": names.get(link.created_by),
+        "created_at": shapes.moment(link.created_ms),
+        "expires_at": shapes.moment(link.expires_ms),
+        "uses_left": link.uses_left,
+        "labels": link.labels,
+        "name_pattern": link.name_pattern,
+        "approve": link.approve,
+    }
 
 
 @bp.post("/join-links")

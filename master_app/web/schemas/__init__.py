@@ -39,6 +39,8 @@ from master_app.web.schemas.money import (
 from master_app.web.schemas.nodes import (
     JoinLinkIn,
     JoinLinkOut,
+    JoinLinkPage,
+    JoinLinkRowOut,
     NodeActionIn,
     NodeAdminOut,
     NodeDetailOut,
@@ -148,6 +150,8 @@ __all__ = [
     "InvitePage",
     "JoinLinkIn",
     "JoinLinkOut",
+    "JoinLinkPage",
+    "JoinLinkRowOut",
     "LedgerPage",
     "LedgerQuery",
     "LedgerRowOut",

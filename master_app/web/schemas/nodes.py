@@ -73,6 +73,18 @@ class JoinLinkOut(Schema):
     expires_at = moment()
 
 
+class JoinLinkRowOut(Schema):
+    link_id = String(required=True)
+    owner = String(allow_none=True)
+    made_by = String(allow_none=True)
+    created_at = moment()
+    expires_at = moment()
+    uses_left = Integer(required=True)
+    labels = Dict(keys=String(), values=String())
+    name_pattern = String(required=True)
+    approve = Boolean(required=True)
+
+
 class NodeActionIn(ReasonIn):
     deadline_seconds = Integer(
         load_default=0,
@@ -87,3 +99,4 @@ class NodeAdminOut(Schema):
 
 
 NodePage = page_of(NodeOut)
+JoinLinkPage = page_of(JoinLinkRowOut)

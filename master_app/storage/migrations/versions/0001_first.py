@@ -33,7 +33,7 @@ TABLES: Final = {
     ),
     "meta": "*name content",
     "nodes": (
-        "*node_id name owner_id created_ms:i admin admin_reason drain_deadline_ms:i health "
+        "*node_id name owner_id created_ms:i admin admin_reason admin_by_operator:i drain_deadline_ms:i health "
         "incarnation:i boot_id certificate_serial certificate_expires_ms:i key_sha256 labels facts "
         "quarantined_until_ms:i quarantine_step_ms:i quarantine_reason last_seen_ms:i version "
         "practised:i health_since_ms:i"
