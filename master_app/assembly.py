@@ -29,7 +29,7 @@ from master_app.notices.sending import NoticeSender
 from master_app.notices.watch import NoticeWatch
 from master_app.operations import JoinLinks, Operations, OperatorGate
 from master_app.rpc.doors import ConsoleServices, DoorServices, RpcDoors
-from master_app.settings import MasterSettings
+from master_app.settings import MasterSettings, encryption_of
 from master_app.storage.storage import Storage
 from master_app.tasks.control import TaskControl
 from master_app.tasks.intake import Intake
@@ -174,6 +174,9 @@ class Master:
                 user_reads=self.storage.user_reads,
                 uses=self.queries,
                 retention_days=self.settings.retention_days,
+                ca_pem=self.authority.ca_pem,
+                ca_sha256=self.authority.sha256,
+                encryption=encryption_of(self.settings),
             ),
             vpn=self.vpn,
             clock=self.clock,

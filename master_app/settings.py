@@ -102,3 +102,12 @@ def split_address(value: str) -> tuple[str, int]:
 
 def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def encryption_of(settings: MasterSettings) -> str:
+    """Return who encrypts the web pages: none, own, files or proxy."""
+    if settings.tls_certificate is not None:
+        return "files"
+    if settings.behind_proxy:
+        return "proxy"
+    return settings.tls or "none"

@@ -16,7 +16,7 @@ from core.listening import holder, is_free
 from core.settings import load, write_back
 from master_app.folder import DataFolder
 from master_app.marker import check_storage
-from master_app.settings import MasterSettings, is_loopback, split_address
+from master_app.settings import MasterSettings, encryption_of, is_loopback, split_address
 
 #: What the encryption of the web door may be, with the words of the question.
 TLS_KINDS: Final[Mapping[str, str]] = {
@@ -56,7 +56,7 @@ def set_up(folder: DataFolder, before: MasterSettings, wishes: Wishes, ask: Ask,
 
     Raises Invalid, and changes nothing, for what does not fit together.
     """
-    tls = wishes.tls or ask("Encryption of the web pages", _tls_of(before), tuple(TLS_KINDS))
+    tls = wishes.tls or ask("Encryption of the web pages", encryption_of(before), tuple(TLS_KINDS))
     if tls not in TLS_KINDS:
         raise Invalid(f'"{tls}" is no way of encryption.', fix=f"Choose one of {', '.join(TLS_KINDS)}.")
     changes: dict[str, Any] = {"tls": "own" if tls == "own" else None, "behind_proxy": tls == "proxy" or None}
@@ -88,14 +88,6 @@ def _check(tls: str, changes: Mapping[str, Any]) -> None:
             code="TLS_NEEDED",
             fix="Choose --tls own, files or proxy, or listen on 127.0.0.1.",
         )
-
-
-def _tls_of(settings: MasterSettings) -> str:
-    if settings.tls_certificate is not None:
-        return "files"
-    if settings.behind_proxy:
-        return "proxy"
-    return settings.tls or "none"
 
 
 def _certificate(tls: str, wishes: Wishes, ask: Ask) -> dict[str, str | None]:

@@ -43,7 +43,7 @@ PAGES = (
     "/admin/nodes",
     "/admin/audit",
 )
-OUTSIDE = ("/", "/login", "/one-use")
+OUTSIDE = ("/", "/login", "/one-use", "/ca")
 
 
 def address(usual: Usual, path: str) -> str:

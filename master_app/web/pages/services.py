@@ -27,3 +27,8 @@ class PageServices:
     user_reads: UserReads
     uses: UseService
     retention_days: int
+    #: The certificate of the pool's own authority, and its SHA-256 in hex.
+    ca_pem: bytes
+    ca_sha256: str
+    #: Who encrypts the pages: none, own, files or proxy.
+    encryption: str

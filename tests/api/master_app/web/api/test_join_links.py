@@ -27,15 +27,13 @@ def test_one_sees_and_ends_ones_own_and_operators_all(ann: Person, bob: Person, 
 
 def test_a_locked_or_deleted_user_leaves_no_link_that_works(web: WebPool, olga: Person) -> None:
     second = web.person("second", Role.OPERATOR)
-    for name, end in (
-        ("eve", lambda: olga.post("/users/eve/lock", {})),
-        ("kim", lambda: olga.delete("/users/kim")),
-    ):
+    for name in ("eve", "kim"):
         person = web.person(name, Role.PROVIDER)
         person.post("/join-links", {})
         second.post("/join-links", {"owner": name})
         assert len(links(olga)) == 2
-        assert end().status_code < 300
+        ended = olga.post("/users/eve/lock", {}) if name == "eve" else olga.delete("/users/kim")
+        assert ended.status_code < 300
         assert links(olga) == []
     olga.post("/users/eve/unlock")
     assert links(olga) == [], "what was ended stays ended"
