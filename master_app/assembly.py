@@ -42,6 +42,7 @@ from master_app.users.invitations import Invitations
 from master_app.users.quotas import Quotas
 from master_app.users.rules import RulesBook
 from master_app.users.sign_in import SignIn
+from master_app.users.templates import Templates
 from master_app.users.vault import UserSecrets
 from master_app.vitals import Vitals
 from master_app.vpn.configs import VpnConfigs
@@ -155,6 +156,7 @@ class Master:
             links=self.links,
             notices=self.notices.book,
             asks=self.notices.asks,
+            templates=Templates(writer=self.storage.writer, reads=self.storage.template_reads),
             node_control=self.membership,
             people=self.accounts,
             invitations=self.invitations,

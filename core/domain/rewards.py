@@ -255,12 +255,28 @@ def hold_opening(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotePart:
+    """One resource of a reservation: how much of it, its rate for one a minute, and both together."""
+
+    resource: str
+    amount: float
+    rate_ucpt: int
+    minute_ucpt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """What a task will probably cost. `source` says what the run time was taken from: "history" or "limit"."""
 
     low_ucpt: int
     high_ucpt: int
     source: str
+    #: From which run times of one subtask, and for how many.
+    low_ms: int = 0
+    high_ms: int = 0
+    subtask_count: int = 1
+    #: What one subtask reserves, a minute each.
+    parts: tuple[QuotePart, ...] = ()
 
 
 def quote(
@@ -284,7 +300,28 @@ def quote(
     high = highest_cost(resources, rule, high_ms) * subtask_count
     if max_ucpt is not None:
         low, high = min(low, max_ucpt), min(high, max_ucpt)
-    return Quote(low_ucpt=low + fee(low, rule), high_ucpt=high, source="history" if run_times_ms else "limit")
+    return Quote(
+        low_ucpt=low + fee(low, rule),
+        high_ucpt=high,
+        source="history" if run_times_ms else "limit",
+        low_ms=low_ms,
+        high_ms=high_ms,
+        subtask_count=subtask_count,
+        parts=_quote_parts(resources, rule),
+    )
+
+
+def _quote_parts(resources: Resources, rule: RewardRule) -> tuple[QuotePart, ...]:
+    amounts = (
+        ("cpu", resources.cpu_millis / 1000, rule.cpu_core_minute_ucpt),
+        ("memory", resources.memory_bytes / GIB, rule.memory_gb_minute_ucpt),
+        ("gpu", float(resources.gpus), rule.gpu_minute_ucpt),
+    )
+    return tuple(
+        QuotePart(resource=name, amount=amount, rate_ucpt=rate, minute_ucpt=round(amount * rate))
+        for name, amount, rate in amounts
+        if amount
+    )
 
 
 def explain(tick: Tick, resources: Resources, rule: RewardRule) -> str:

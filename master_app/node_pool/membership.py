@@ -287,7 +287,7 @@ class Membership:
             if action is NodeAction.CLEAR_QUARANTINE:
                 self._breaker.clear(uow, node_id)
             else:
-                self._move(uow, who.user_id, node, action, reason, deadline_ms)
+                self._move(uow, who.user_id, node, action, reason, deadline_ms, by_operator=operator)
             uow.publish(audited(who, f"node.{action.value}", node_id, reason, at_ms=uow.now_ms))
             self._dispatch(uow)
             return node.admin
@@ -302,14 +302,15 @@ class Membership:
         action: NodeAction,
         reason: str,
         deadline_ms: int,
+        *,
+        by_operator: bool = False,
     ) -> None:
         target = _TARGETS[action]
         # Approval is the operators' own: an owner's "resume" must not stand for it.
         is_unapproved = node.admin is NodeAdmin.PENDING and action is NodeAction.RESUME
         if is_unapproved or not ADMIN_TABLE.allows(node.admin, target):
             raise Conflict(f"{node.name} is {node.admin.value}; it cannot {action.value} now.", code="NODE_STATE")
-        is_operator = who.may(Action.NODE_CONTROL_ANY)
-        if action is NodeAction.RESUME and node.admin_by_operator and not is_operator:
+        if action is NodeAction.RESUME and node.admin_by_operator and not by_operator:
             raise Conflict(
                 f"An operator of the pool stopped {node.name}; its owner cannot take that back.",
                 code="NODE_STOPPED_BY_OPERATOR",
@@ -318,7 +319,7 @@ class Membership:
         source = node.admin
         node.admin, node.admin_reason = target, reason
         # What an owner does meanwhile does not weaken an operator's word: only an operator ends it.
-        held = node.admin_by_operator or (is_operator and node.owner_id != who.user_id)
+        held = node.admin_by_operator or (by_operator and node.owner_id != actor_id)
         node.admin_by_operator = held and target is not NodeAdmin.ACTIVE
         node.drain_deadline_ms = deadline_ms if target is NodeAdmin.DRAINING else 0
         uow.nodes.save(node)

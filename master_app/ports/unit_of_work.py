@@ -24,6 +24,7 @@ from master_app.ports.node_pool import NodeRepository
 from master_app.ports.notices import NoticeRepository
 from master_app.ports.secrets import SecretRepository
 from master_app.ports.tasks import AttemptRepository, SubtaskRepository, TaskRepository
+from master_app.ports.templates import TemplateRepository
 from master_app.ports.users import UserRepository
 from master_app.ports.vpn import VpnRepository
 from master_app.scheduling.pool import Pool
@@ -83,6 +84,9 @@ class UnitOfWork(Protocol):
 
     @property
     def asks(self) -> AskRepository: ...
+
+    @property
+    def templates(self) -> TemplateRepository: ...
 
     def pool_rules(self) -> PoolRules | None:
         """Return what an operator changed last, or None when nothing ever was."""

@@ -26,6 +26,7 @@ from master_app.storage.notice_reads import SqlNoticeReads
 from master_app.storage.page_reads import SqlPageReads
 from master_app.storage.readers import Readers
 from master_app.storage.repositories.asks import SqlAskReads
+from master_app.storage.repositories.templates import SqlTemplateReads
 from master_app.storage.task_reads import SqlTaskReads
 from master_app.storage.transactions import SqlTransactions
 from master_app.storage.usage_reads import SqlUsageReads
@@ -68,6 +69,7 @@ class Storage:
         self.audit_reads: Final = SqlAuditReads(self._readers)
         self.console_reads: Final = SqlConsoleReads(self._readers, self.task_reads)
         self.vpn_reads: Final = SqlVpnReads(self._readers)
+        self.template_reads: Final = SqlTemplateReads(self._readers)
         self.ask_reads: Final = SqlAskReads(self._readers)
         self.notice_reads: Final = SqlNoticeReads(self._readers)
         self.log_files: Final = SegmentedLogFiles(private_folder(data_dir / _LOGS))

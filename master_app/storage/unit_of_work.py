@@ -18,6 +18,7 @@ from master_app.storage.repositories.notices import SqlNotices
 from master_app.storage.repositories.secrets import SqlSecrets
 from master_app.storage.repositories.subtasks import SqlSubtasks
 from master_app.storage.repositories.tasks import SqlTasks
+from master_app.storage.repositories.templates import SqlTemplates
 from master_app.storage.repositories.users import SqlUsers
 from master_app.storage.repositories.vpn import SqlVpn
 from master_app.storage.statements import Sql
@@ -44,6 +45,7 @@ class SqlUnitOfWork:
         self._vpn = SqlVpn(sql)
         self._notices = SqlNotices(sql)
         self._asks = SqlAsks(sql)
+        self._templates = SqlTemplates(sql)
         self._history = History(sql)
         self.facts: list[Fact] = []
         self.actions: list[Callable[[], None]] = []
@@ -138,6 +140,10 @@ class SqlUnitOfWork:
     @property
     def asks(self) -> SqlAsks:
         return self._asks
+
+    @property
+    def templates(self) -> SqlTemplates:
+        return self._templates
 
     def publish(self, fact: Fact) -> None:
         self.facts.append(fact)

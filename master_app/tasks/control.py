@@ -9,6 +9,7 @@ from core.domain.attempt import ReturnReason
 from core.domain.audit import audited
 from core.domain.errors import Conflict, NotFound
 from core.domain.ids import SubtaskKey
+from core.domain.ledger import format_cpt
 from core.domain.spec import TaskSpec
 from core.domain.subtask import SubtaskState
 from core.domain.task import (
@@ -137,17 +138,32 @@ class TaskControl:
 
     def set_priority(self, who: Principal, task_id: str, priority: int) -> Future[TaskState]:
         """Change 0..100, larger goes first; above 50 is for operators."""
+        return self.change(who, task_id, priority=priority)
+
+    def change(
+        self, who: Principal, task_id: str, *, priority: int | None = None, max_ucpt: int | None = None
+    ) -> Future[TaskState]:
+        """Change priority or cost cap of a task that has not ended. A cap that it was held for lets it go on."""
 
         def command(uow: UnitOfWork) -> TaskState:
             task = self._owned(uow, who, task_id)
-            _refuse_ended(task, "change the priority of")
-            highest = 100 if who.may(Action.TASK_CONTROL_ANY) else 50
-            task.priority = max(0, min(highest, priority))
-            hot = uow.pool.tasks.get(task_id)
-            if hot is not None:
-                uow.pool.change(hot, priority=task.priority)
+            _refuse_ended(task, "change")
+            if priority is not None:
+                highest = 100 if who.may(Action.TASK_CONTROL_ANY) else 50
+                task.priority = max(0, min(highest, priority))
+                hot = uow.pool.tasks.get(task_id)
+                if hot is not None:
+                    uow.pool.change(hot, priority=task.priority)
+                uow.publish(audited(who, "task.priority", task_id, str(task.priority), at_ms=uow.now_ms))
+            if max_ucpt is not None:
+                _set_cap(task, max_ucpt)
+                uow.publish(audited(who, "task.cap", task_id, f"{format_cpt(max_ucpt)} CPT", at_ms=uow.now_ms))
+                if task.held is HeldCode.BUDGET_EXCEEDED:
+                    task.held, task.held_reason = None, ""
+                    self._run_all(uow, task)
+                    self._rollup.refresh(uow, task)
             uow.tasks.save(task)
-            uow.publish(audited(who, "task.priority", task_id, str(task.priority), at_ms=uow.now_ms))
+            self._dispatch(uow)
             return task.state
 
         return self._writer.execute(command)

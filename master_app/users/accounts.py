@@ -273,6 +273,7 @@ class UserAccounts:
         uow.secrets.remove_all(user.user_id)
         uow.notices.forget(user.user_id)
         uow.asks.forget(user.user_id)
+        uow.templates.forget(user.user_id)
         user.username = user.password_hash = user.language = user.state_reason = ""
         user.state, user.roles, user.quota = UserState.DELETED, frozenset(), None
         uow.users.save(user)

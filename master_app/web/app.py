@@ -21,6 +21,7 @@ from master_app.web.api import (
     asks,
     audit,
     blobs,
+    events,
     health,
     invites,
     metrics,
@@ -32,6 +33,7 @@ from master_app.web.api import (
     results,
     submitting,
     tasks,
+    templates,
     users,
     vpn,
 )
@@ -50,7 +52,22 @@ _DEEP: Final = 200
 _VERSION: Final = "0.1.0"
 #: In the order of the API's reference.
 _SUBJECTS: Final = (
-    *(accounts, own_account, notices, submitting, tasks, results, blobs, user_secrets, nodes, money, asks, vpn),
+    *(
+        accounts,
+        own_account,
+        notices,
+        submitting,
+        templates,
+        tasks,
+        results,
+        blobs,
+        events,
+        user_secrets,
+        nodes,
+        money,
+        asks,
+        vpn,
+    ),
     *(pool, users, invites, audit, health, metrics),
 )
 

@@ -37,6 +37,20 @@ def complete(document: Any) -> Any:
     needed = {**_KEY_HEADER, "required": True, "description": "The same key moves money once."}
     for path in ("/api/v1/transfer", "/api/v1/users/{username}/grant"):
         document["paths"][path]["post"].setdefault("parameters", []).append(needed)
+    events = document["paths"]["/api/v1/events"]["get"]
+    events["responses"]["200"] = {
+        "description": "Events, for as long as you read.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+    events["parameters"] = [
+        {
+            "in": "query",
+            "name": "after",
+            "required": False,
+            "description": "The commit that you have; the header Last-Event-ID goes before it.",
+            "schema": {"type": "integer", "minimum": 0},
+        }
+    ]
     document["paths"]["/api/v1/blobs/{sha256}"]["put"]["requestBody"] = {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},

@@ -74,9 +74,19 @@ class _Stream:
         self.ring.set()
 
     async def say(self, event: str, position: int, **values: Any) -> None:
-        body = json.dumps({"commit": position, **values}, separators=(",", ":"))
-        text = f"event: {event}\nid: {position}\ndata: {body}\n\n"
+        text = event_text(event, position, **values)
         await self.send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+def event_text(event: str, position: int, **values: Any) -> str:
+    """Return one event as its lines; its id is a commit number."""
+    body = json.dumps({"commit": position, **values}, separators=(",", ":"))
+    return f"event: {event}\nid: {position}\ndata: {body}\n\n"
+
+
+def changes_of(delta: Delta) -> list[dict[str, str]]:
+    """Return what changed, as events say it."""
+    return [{"kind": c.kind.value, "id": c.thing_id, "what": c.what.value} for c in delta.changes]
 
 
 class LiveStreams:
@@ -193,8 +203,7 @@ class LiveStreams:
         if delta.reset:
             await stream.say("reset", delta.commit)
             return
-        changes = [{"kind": c.kind.value, "id": c.thing_id, "what": c.what.value} for c in delta.changes]
-        await stream.say("change", delta.commit, changes=changes)
+        await stream.say("change", delta.commit, changes=changes_of(delta))
 
     async def _check(self, token: str, scope: Scope) -> Principal:
         client = scope.get("client")

@@ -38,6 +38,7 @@ from master_app.users.invitations import Invitations
 from master_app.users.minting import Issued
 from master_app.users.quotas import Quotas
 from master_app.users.rules import RulesBook
+from master_app.users.templates import Templates
 from master_app.vpn.configs import VpnMade
 from master_app.web.pages.services import PageServices
 
@@ -62,6 +63,10 @@ class ControlService(Protocol):
     def pause(self, who: Principal, task_id: str) -> Future[TaskState]: ...
 
     def resume(self, who: Principal, task_id: str, *, max_ucpt: int | None = None) -> Future[TaskState]: ...
+
+    def change(
+        self, who: Principal, task_id: str, *, priority: int | None = None, max_ucpt: int | None = None
+    ) -> Future[TaskState]: ...
 
     def retry(self, who: Principal, task_id: str, *, all_of_it: bool = False) -> Future[TaskState]: ...
 
@@ -201,6 +206,7 @@ class WebServices:
     links: JoinLinkService
     notices: NoticeBook
     asks: CreditAsks
+    templates: Templates
     node_control: NodeControlService
     people: UserAccounts
     invitations: Invitations

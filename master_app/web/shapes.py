@@ -129,7 +129,15 @@ def audit_row(row: AuditRow, names: Mapping[str, str]) -> Json:
 
 
 def quote(value: Quote) -> Json:
-    return {"low": money(value.low_ucpt), "high": money(value.high_ucpt), "source": value.source}
+    return {
+        "low": money(value.low_ucpt),
+        "high": money(value.high_ucpt),
+        "source": value.source,
+        "subtasks": value.subtask_count,
+        "shortest_seconds": value.low_ms / 1000,
+        "longest_seconds": value.high_ms / 1000,
+        "per_minute": {part.resource: money(part.minute_ucpt) for part in value.parts},
+    }
 
 
 def advice(found: Sequence[Advice]) -> list[Json]:

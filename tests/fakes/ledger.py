@@ -200,6 +200,7 @@ class MoneyUnitOfWork:
         self.secrets = MemorySecrets()
         self.notices = MemoryNotices()
         self.asks = MemoryNotices()
+        self.templates = MemoryNotices()
         self.nodes = MemoryNodes()
         self.tasks = MemoryTasks()
         self.pool = MemoryPool()

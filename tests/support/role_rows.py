@@ -171,6 +171,11 @@ def _join_link(web: WebPool, owner: Person) -> Request:
     return Request(path=f"/join-links/{token.token_sha256}", more={})
 
 
+def _template(_web: WebPool, owner: Person) -> Request:
+    owner.put("/templates/mine", {"settings": {"cpu_cores": "4"}})
+    return Request(path="/templates/mine", more={})
+
+
 def _vpn(suffix: str, body: object = None) -> Callable[[WebPool, Person], Request]:
     def make(_web: WebPool, owner: Person) -> Request:
         made = owner.post("/vpn/configs", {"name": "laptop", "make_key": True})
@@ -236,6 +241,12 @@ ROWS: Final[Mapping[str, Row]] = {
     "DELETE /api/v1/credit-asks/own": Row(needs=Action.TASK_SUBMIT, make=_asked("/own")),
     "GET /api/v1/credit-asks": _operators(Action.MONEY_GRANT, _plain("/credit-asks")),
     "POST /api/v1/credit-asks/<ask_id>/answer": _operators(Action.MONEY_GRANT, _ask_of("/answer", {"amount": 1})),
+    # templates
+    "GET /api/v1/templates": Row(needs=Action.TASK_READ, make=_plain("/templates")),
+    "PUT /api/v1/templates/<name>": Row(
+        needs=Action.TASK_SUBMIT, make=_plain("/templates/nightly", {"settings": {"cpu_cores": "4"}})
+    ),
+    "DELETE /api/v1/templates/<name>": Row(needs=Action.TASK_SUBMIT, is_owned=True, make=_template),
     # notices
     "GET /api/v1/notices": Row(needs=Action.TASK_READ, make=_plain("/notices")),
     "POST /api/v1/notices/read": Row(needs=Action.TASK_READ, make=_plain("/notices/read", {"up_to": 1})),
@@ -258,6 +269,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "POST /api/v1/notices/channels/<channel>/test": Row(
         needs=Action.ACCOUNT_CHANGE, make=_plain("/notices/channels/webhook/test")
     ),
+    "GET /api/v1/events": Row(needs=Action.TASK_READ, make=_plain("/events?after=0")),
+    "PATCH /api/v1/tasks/<task_id>": _own_task("", needs=_STEER, body={"priority": 7}),
     # tasks
     "POST /api/v1/tasks": Row(needs=Action.TASK_SUBMIT, make=_form("/tasks")),
     "POST /api/v1/tasks/check": Row(needs=Action.TASK_SUBMIT, make=_form("/tasks/check")),

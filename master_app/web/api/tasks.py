@@ -116,6 +116,21 @@ def read_log(task_id: str, query_data: dict[str, Any]) -> Any:
     return _log_answer(attempt.attempt_id, index, stream, content, start, at_end=at_end)
 
 
+@bp.patch("/tasks/<task_id>")
+@signed_in
+@bp.input(schemas.TaskChangeIn, location="json")
+@bp.output(schemas.StateOut)
+@bp.doc(summary="Change priority or cost cap", responses=[401, 403, 404, 409])
+def change_task(task_id: str, json_data: dict[str, Any]) -> Any:
+    """Of a task that has not ended; what is not named stays. A task that its cap held goes on when the new one
+    leaves room. Priorities above 50 are for operators.
+    """
+    who = _controller(task_id)
+    cap = shapes.amount_ucpt(json_data["max_credits"]) if "max_credits" in json_data else None
+    wish = services().control.change(who, task_id, priority=json_data.get("priority"), max_ucpt=cap)
+    return _state(task_id, done(wish))
+
+
 @bp.post("/tasks/<task_id>/cancel")
 @signed_in
 @bp.input(schemas.CancelIn, location="json", arg_name="wish")

@@ -22,9 +22,11 @@ from master_app.web.pages import (
     nodes,
     notices,
     people,
+    pool_settings,
     results,
     submit,
     tasks,
+    templates,
     vpn,
 )
 from master_app.web.pages.language import begin_languages, zone
@@ -61,12 +63,14 @@ def register_pages(app: Flask, services: PageServices, *, secret_key: str, pool_
         nodes,
         installers,
         keeping,
+        templates,
         notices,
         certificate,
         account,
         vpn,
         docs,
         admin,
+        pool_settings,
     ):
         app.register_blueprint(each.bp)
     app.register_error_handler(NotFound, _not_found)

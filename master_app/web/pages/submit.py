@@ -133,6 +133,7 @@ def _show(who: Principal, sha256: str, form: dict[str, str], error: HiveMindErro
         error=error,
         key=secrets.token_urlsafe(18),
         param_help=drafts.param_help,
+        templates=services().templates.listed(who),
         form=form,
     )
     return page, 200 if error is None else 422

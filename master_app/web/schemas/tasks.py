@@ -17,13 +17,19 @@ from apiflask.validators import Length, OneOf, Range
 from core.domain.attempt import AttemptState, FailureClass
 from core.domain.subtask import SubtaskState
 from core.domain.task import HeldCode, TaskState
-from master_app.web.schemas.base import Money, TimesQuery, moment, one_of, page_of, text
+from master_app.web.schemas.base import Money, TimesQuery, amount, moment, one_of, page_of, text
 
 
 class QuoteOut(Schema):
     low = Nested(Money, required=True)
     high = Nested(Money, required=True)
     source = text("What the run time was taken from: history or limit.", required=True)
+    subtasks = Integer()
+    shortest_seconds = Float(metadata={"description": "Of one subtask, which the low end is from."})
+    longest_seconds = Float(metadata={"description": "Of one subtask, which the high end is from."})
+    per_minute = Dict(
+        keys=String(), values=Nested(Money), metadata={"description": "What one subtask reserves, by resource."}
+    )
 
 
 class AdviceOut(Schema):
@@ -160,6 +166,11 @@ class WhyOut(Schema):
 
 class CancelIn(Schema):
     reason = String(load_default="", validate=Length(max=200))
+
+
+class TaskChangeIn(Schema):
+    priority = Integer(validate=Range(0, 100))
+    max_credits = amount()
 
 
 class RetryIn(Schema):

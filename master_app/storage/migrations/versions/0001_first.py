@@ -50,6 +50,7 @@ TABLES: Final = {
     "task_blobs": "*task_id *blob",
     "task_events": "*task_id *sequence:i at_ms:i kind ix:n node_id content",
     "task_specs": "*task_id spec_json resolved_toml",
+    "task_templates": "*owner_id *name fields changed_ms:i",
     "tasks": (
         "*task_id owner_id name created_ms:i bundle_id items_blob subtask_count:i priority:i state "
         "state_reason state_since_ms:i wish held held_reason wait_for merge started_ms:i ended_ms:i "
