@@ -19,6 +19,7 @@ from core.domain.session import EnrolmentRequest
 from core.domain.user import Action, Principal, UserState, require
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
+from master_app.node_pool.refusals import stopped as _stopped
 from master_app.node_pool.sessions import NodeSessions
 from master_app.ports.node_pool import JoinTokenRecord, NodeRecord
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
@@ -311,11 +312,7 @@ class Membership:
         if is_unapproved or not ADMIN_TABLE.allows(node.admin, target):
             raise Conflict(f"{node.name} is {node.admin.value}; it cannot {action.value} now.", code="NODE_STATE")
         if action is NodeAction.RESUME and node.admin_by_operator and not by_operator:
-            raise Conflict(
-                f"An operator of the pool stopped {node.name}; its owner cannot take that back.",
-                code="NODE_STOPPED_BY_OPERATOR",
-                fix="Ask an operator to resume it.",
-            )
+            raise _stopped(node)
         source = node.admin
         node.admin, node.admin_reason = target, reason
         # What an owner does meanwhile does not weaken an operator's word: only an operator ends it.

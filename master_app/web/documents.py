@@ -40,7 +40,7 @@ def complete(document: Any) -> Any:
     events = document["paths"]["/api/v1/events"]["get"]
     events["responses"]["200"] = {
         "description": "Events, for as long as you read.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
     }
     events["parameters"] = [
         {

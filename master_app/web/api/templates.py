@@ -33,7 +33,7 @@ def list_templates() -> Any:
 @bp.put("/templates/<name>")
 @signed_in
 @bp.input(schemas.TemplateIn, location="json")
-@bp.output(schemas.TemplateOut)
+@bp.output(schemas.TemplateKeptOut)
 @bp.doc(summary="Keep settings as a template", responses=[401, 403, 429])
 def keep_template(name: str, json_data: dict[str, Any]) -> Any:
     """In place of an older one of this name. At most 50."""

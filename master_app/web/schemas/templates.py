@@ -22,4 +22,8 @@ class TemplateOut(Schema):
     changed_at = moment()
 
 
+class TemplateKeptOut(TemplateOut):
+    """What keeping one answers."""
+
+
 TemplatePage = page_of(TemplateOut)
