@@ -11,7 +11,7 @@ from typing import Protocol
 from core.domain.attempt import LostReason
 from core.domain.audit import audited
 from core.domain.errors import Conflict, Forbidden, HiveMindError, Invalid, NotFound, Unauthenticated
-from core.domain.events import AuditRecorded, NodeAdminChanged, NodeEnrolled
+from core.domain.events import NodeAdminChanged, NodeEnrolled
 from core.domain.membership import Enrolled
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
 from core.domain.operations import NodeAction, Renewal
@@ -19,7 +19,7 @@ from core.domain.session import EnrolmentRequest
 from core.domain.user import Action, Principal, UserState, require
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
-from master_app.node_pool.refusals import stopped as _stopped
+from master_app.node_pool.node_acts import of_owner
 from master_app.node_pool.sessions import NodeSessions
 from master_app.ports.node_pool import JoinTokenRecord, NodeRecord
 from master_app.ports.unit_of_work import Lane, UnitOfWork, Writer
@@ -196,7 +196,7 @@ class Membership:
             uow.nodes.add(node)
             uow.pool.put_node(pool_node(node))
             uow.publish(NodeEnrolled(node_id=node_id, owner_id=node.owner_id, name=node.name, at_ms=uow.now_ms))
-            uow.publish(_of_owner(node, "node.enrol", node.name, peer, uow.now_ms))
+            uow.publish(of_owner(node, "node.enrol", node.name, peer, uow.now_ms))
             uow.after_commit(lambda: self._serials.__setitem__(node_id, (signed.serial, "")))
             return Enrolled(
                 node_id=node_id,
@@ -231,7 +231,7 @@ class Membership:
             node.certificate_expires_ms = signed.expires_ms
             node.key_sha256 = signed.key_sha256
             uow.nodes.save(node)
-            uow.publish(_of_owner(node, "node.renew", "", peer, uow.now_ms))
+            uow.publish(of_owner(node, "node.renew", "", peer, uow.now_ms))
             uow.after_commit(lambda: self._serials.__setitem__(renewal.node_id, (signed.serial, old)))
             return signed.pem
 
@@ -245,7 +245,7 @@ class Membership:
             if node is None or node.admin is NodeAdmin.REVOKED:
                 return
             self._move(uow, node.owner_id, node, NodeAction.REVOKE, "its owner left the pool", 0)
-            uow.publish(_of_owner(node, "node.leave", node.name, "", uow.now_ms))
+            uow.publish(of_owner(node, "node.leave", node.name, "", uow.now_ms))
             self._dispatch(uow)
 
         return self._writer.execute(command, lane=Lane.NODES)
@@ -312,7 +312,11 @@ class Membership:
         if is_unapproved or not ADMIN_TABLE.allows(node.admin, target):
             raise Conflict(f"{node.name} is {node.admin.value}; it cannot {action.value} now.", code="NODE_STATE")
         if action is NodeAction.RESUME and node.admin_by_operator and not by_operator:
-            raise _stopped(node)
+            raise Conflict(
+                f"An operator of the pool stopped {node.name}; its owner cannot take that back.",
+                code="NODE_STOPPED_BY_OPERATOR",
+                fix="Ask an operator to resume it.",
+            )
         source = node.admin
         node.admin, node.admin_reason = target, reason
         # What an owner does meanwhile does not weaken an operator's word: only an operator ends it.
@@ -401,10 +405,3 @@ def _is_good(uow: UnitOfWork, token: JoinTokenRecord) -> bool:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _of_owner(node: NodeRecord, action: str, details: str, peer: str, at_ms: int) -> AuditRecorded:
-    """Return the fact of what a node did by itself, in the name of its owner."""
-    return AuditRecorded(
-        actor_id=node.owner_id, action=action, subject=node.node_id, details=details, origin=peer, at_ms=at_ms
-    )

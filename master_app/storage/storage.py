@@ -34,9 +34,9 @@ from master_app.storage.user_reads import SqlUserReads
 from master_app.storage.vpn_reads import SqlVpnReads
 from master_app.storage.writer import CommandWriter, Publish, Rebuild
 
-#: Commit numbers of one start begin here times its term, so that they grow over restarts and fit in 53 bits. At
-#: 200 commits a second one term lasts eight months; 2 million terms fit.
-_COMMITS_A_TERM: Final = 1 << 32
+#: Commit numbers of a start begin here times its term. A term is at least the time in seconds, so these grow over
+#: restarts as long as a second has no more commits than this; and until 2038 they fit in the 53 bits of a browser.
+_COMMITS_A_TERM: Final = 1 << 22
 _COPIES: Final = "backups"
 _LOGS: Final = "logs"
 
