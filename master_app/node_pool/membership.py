@@ -10,13 +10,14 @@ from typing import Protocol
 
 from core.domain.attempt import LostReason
 from core.domain.audit import audited
-from core.domain.errors import Conflict, Forbidden, HiveMindError, Invalid, NotFound, Unauthenticated
+from core.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from core.domain.events import NodeAdminChanged, NodeEnrolled
 from core.domain.membership import Enrolled
 from core.domain.node import ADMIN_TABLE, NodeAdmin, NodeHealth
 from core.domain.operations import NodeAction, Renewal
 from core.domain.session import EnrolmentRequest
-from core.domain.user import Action, Principal, UserState, require
+from core.domain.user import Action, Principal, require
+from master_app.node_pool.admission import free_name, is_good
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.health import set_health
 from master_app.node_pool.node_acts import of_owner
@@ -30,7 +31,6 @@ from master_app.tasks.rollup import Rollup
 CERTIFICATE_LIFE_MS = 90 * 86_400_000
 MAX_LINK_USES = 10_000
 MAX_LINK_LIFE_S = 30 * 86_400
-MAX_NAME_LENGTH = 64
 
 
 class SignedCertificate(Protocol):
@@ -170,7 +170,7 @@ class Membership:
 
         def command(uow: UnitOfWork) -> Enrolled:
             token = uow.nodes.join_token(digest)
-            if token is None or not _is_good(uow, token):
+            if token is None or not is_good(uow, token):
                 raise Unauthenticated(
                     "This join link is not valid: it has expired or was used up.",
                     code="JOIN_LINK_INVALID",
@@ -182,7 +182,7 @@ class Membership:
             uow.nodes.save_join_token(token)
             node = NodeRecord(
                 node_id=node_id,
-                name=_free_name(uow, token.name_pattern, request.host_name),
+                name=free_name(uow, token.name_pattern, request.host_name),
                 owner_id=token.owner_id,
                 created_ms=uow.now_ms,
                 admin=NodeAdmin.PENDING if token.approve else NodeAdmin.ACTIVE,
@@ -379,28 +379,6 @@ def pool_node(node: NodeRecord) -> PoolNode:
         quarantine_step_ms=node.quarantine_step_ms,
         labels={**node.facts.labels, **node.labels},
     )
-
-
-def _free_name(uow: UnitOfWork, pattern: str, host_name: str) -> str:
-    host = "".join(c for c in host_name if c.isprintable()).strip()[:MAX_NAME_LENGTH] or "node"
-    wanted = (pattern or "{host}").replace("{host}", host)
-    if "{n}" not in wanted:
-        wanted = wanted[:MAX_NAME_LENGTH]
-        if not uow.nodes.name_taken(wanted):
-            return wanted
-        wanted += "-{n}"
-    for number in range(1, 100_000):
-        name = wanted.replace("{n}", str(number))
-        if not uow.nodes.name_taken(name):
-            return name
-    raise HiveMindError("No free name is left for this pattern.", code="NAMES_USED_UP")
-
-
-def _is_good(uow: UnitOfWork, token: JoinTokenRecord) -> bool:
-    """Tell whether a link can be used: one whose owner is locked or gone meanwhile adds no nodes."""
-    owner = uow.users.get(token.owner_id)
-    may_own = owner is None or owner.state is UserState.ACTIVE
-    return may_own and not token.revoked and token.uses_left > 0 and token.expires_ms > uow.now_ms
 
 
 def _digest(token: str) -> str:
