@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.errors import Unauthenticated
 from core.domain.node import NodeAdmin, NodeFacts
-from core.domain.session import EnrolmentRequest
+from core.domain.session import EnrolmentRequest, JoinLink
 from core.rpc.join_link import parse_join_link
 from core.rpc.pki import node_key
 from tests.support.web_pool import Person, WebPool, code_of
@@ -74,8 +74,11 @@ def test_a_join_link_is_a_whole_link_for_its_owner(ann: Person, bob: Person, olg
 
 
 def test_a_link_of_somebody_who_is_locked_or_gone_adds_no_node(web: WebPool, bob: Person, olga: Person) -> None:
-    link = parse_join_link(bob.post("/join-links", {"uses": 9}).json["link"])
+    def new_link() -> JoinLink:
+        return parse_join_link(bob.post("/join-links", {"uses": 9}).json["link"])
+
     key = node_key.new_key()
+    link = new_link()
 
     def join() -> str:
         request = EnrolmentRequest(
@@ -87,6 +90,9 @@ def test_a_link_of_somebody_who_is_locked_or_gone_adds_no_node(web: WebPool, bob
     with pytest.raises(Unauthenticated, match="not valid"):
         join()
     assert olga.post("/users/bob/unlock", {}).status_code == 200
+    with pytest.raises(Unauthenticated, match="not valid"):
+        join()  # the lock ended it for good
+    link = new_link()
     node_id = join()
     assert code_of(olga.delete("/users/bob")) == "NODES_LEFT"
     assert olga.post(f"/nodes/{node_id}/revoke", {}).status_code == 200
