@@ -139,7 +139,10 @@ def _own_reason(desk: Desk, task: PoolTask, now_ms: int) -> tuple[str, str] | No
             f"raise max_parallel above {task.max_parallel}",
         )
     if task.affordable is not None and task.lanes >= task.affordable:
-        return f"The balance of its owner covers {task.affordable} at once.", "add credits"
+        return (
+            f"Its cost cap and the balance of its owner cover {task.affordable} at once.",
+            "raise its cost cap, or add credits",
+        )
     quota = desk.over_quota(task.owner_id, task.needs.resources.cpu_millis)
     if quota:
         return f"Quota: {quota}.", "wait until one ends, or ask an operator for a larger quota"

@@ -56,6 +56,20 @@ def started(portal: Portal, visit: Visit, **values: object) -> tuple[Visitor, Da
     return visitor, day
 
 
+def test_a_program_alone_is_one_small_cell(portal: Portal, visit: Visit, tmp_path: Path) -> None:
+    visitor, _day = started(portal, visit)
+    with zipfile.ZipFile(tmp_path / "alone.zip", "w") as zipped:
+        zipped.writestr("main.py", "print(1)\n")
+    page = visitor.open("/submit")
+    page.set_input_files("#zip", tmp_path / "alone.zip")
+    page.wait_for_url("**/submit/*file=*")
+    expect(page.locator(".step")).to_have_text(["1", "2", "3"])
+    cells = page.locator(".minicells").bounding_box()
+    assert cells is not None and cells["height"] < 20 and cells["width"] < 20
+    expect(page.locator("#fit")).to_contain_text("one part could start now")
+    expect(page.locator("#s-quote")).not_to_contain_text("Try one part")
+
+
 def test_a_folder_becomes_a_task_tried_once_watched_live_and_fetched(
     portal: Portal, visit: Visit, tmp_path: Path
 ) -> None:
