@@ -692,6 +692,7 @@ class NodeRow(_message.Message):
     LAST_SEEN_MS_FIELD_NUMBER: _builtins.int
     QUARANTINED_UNTIL_MS_FIELD_NUMBER: _builtins.int
     CERTIFICATE_EXPIRES_MS_FIELD_NUMBER: _builtins.int
+    ADMIN_BY_OPERATOR_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     name: _builtins.str
     owner_id: _builtins.str
@@ -713,6 +714,7 @@ class NodeRow(_message.Message):
     last_seen_ms: _builtins.int
     quarantined_until_ms: _builtins.int
     certificate_expires_ms: _builtins.int
+    admin_by_operator: _builtins.bool
     @_builtins.property
     def capacity(self) -> _values_pb2.Resources: ...
     @_builtins.property
@@ -752,10 +754,11 @@ class NodeRow(_message.Message):
         last_seen_ms: _builtins.int = ...,
         quarantined_until_ms: _builtins.int = ...,
         certificate_expires_ms: _builtins.int = ...,
+        admin_by_operator: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capacity", b"capacity", "host", b"host", "reserved", b"reserved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admin", b"admin", "arch", b"arch", "capacity", b"capacity", "certificate_expires_ms", b"certificate_expires_ms", "created_ms", b"created_ms", "gpus", b"gpus", "health", b"health", "host", b"host", "host_os", b"host_os", "labels", b"labels", "last_seen_ms", b"last_seen_ms", "name", b"name", "node_id", b"node_id", "os", b"os", "owner_id", b"owner_id", "owner_name", b"owner_name", "owner_reason", b"owner_reason", "owner_state", b"owner_state", "quarantined_until_ms", b"quarantined_until_ms", "reserved", b"reserved", "running", b"running", "runtime", b"runtime", "schedulable", b"schedulable", "slots", b"slots", "version", b"version", "why_not", b"why_not"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admin", b"admin", "admin_by_operator", b"admin_by_operator", "arch", b"arch", "capacity", b"capacity", "certificate_expires_ms", b"certificate_expires_ms", "created_ms", b"created_ms", "gpus", b"gpus", "health", b"health", "host", b"host", "host_os", b"host_os", "labels", b"labels", "last_seen_ms", b"last_seen_ms", "name", b"name", "node_id", b"node_id", "os", b"os", "owner_id", b"owner_id", "owner_name", b"owner_name", "owner_reason", b"owner_reason", "owner_state", b"owner_state", "quarantined_until_ms", b"quarantined_until_ms", "reserved", b"reserved", "running", b"running", "runtime", b"runtime", "schedulable", b"schedulable", "slots", b"slots", "version", b"version", "why_not", b"why_not"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,6 +57,7 @@ _NODE_PLAIN = [
     "last_seen_ms",
     "quarantined_until_ms",
     "certificate_expires_ms",
+    "admin_by_operator",
 ]
 _TASK_PLAIN = [
     "task_id",
