@@ -29,9 +29,7 @@ def refuse_hello(node: NodeRecord | None, certificate_serial: str, hello: Hello)
             message="This certificate is not the node's newest.",
             fix="If this computer's data folder was copied, join the copy with a link of its own.",
         )
-    # An agent counts its starts, so two of one number that started in different systems are two computers.
-    is_twin = hello.incarnation == node.incarnation and node.boot_id not in ("", hello.boot_id)
-    if hello.incarnation < node.incarnation or is_twin:
+    if is_duplicate(node, hello):
         return Refused(
             code="DUPLICATE_IDENTITY",
             message="Another computer uses the same identity.",
