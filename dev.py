@@ -73,6 +73,7 @@ TEST_PACKAGES = (
     "busybox-static",
     "docker-compose",
     "docker-registry",
+    "e2fsprogs",
     "p7zip-full",
     "wireguard-tools",
     "wireguard-go",
