@@ -271,10 +271,10 @@ async def test_close_is_idempotent_and_ends_a_running_attempt(runtime: Runtime) 
 @pytest.mark.parametrize("runtime", REAL, indirect=True)
 async def test_freezing_does_not_count_as_running_time(runtime: Runtime) -> None:
     sandbox = await open_one(runtime)
-    events = sandbox.run(shell("echo up; sleep 1; echo end", attempt_id="A1", timeout_s=2.5))
+    events = sandbox.run(shell("echo up; sleep 1; echo end", attempt_id="A1", timeout_s=5))
     await read_until(events, b"up\n")
     await sandbox.freeze()
-    await asyncio.to_thread(time.sleep, 2.5)
+    await asyncio.to_thread(time.sleep, 5)
     await sandbox.thaw()
     rest = [event async for event in events]
     assert rest[-1].exit_code == 0  # type: ignore[union-attr]

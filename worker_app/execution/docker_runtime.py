@@ -192,11 +192,11 @@ class DockerRuntime:
             await self._engine.call(lambda api: api.unpause(container))
         disk_bytes = int(labels.get(LABEL_DISK, "0"))
         voice: Conductor | OutputReader
-        # If the agent died while it was frozen, its clock stands still.
         if labels.get(LABEL_MODE) == WATCHED:
             voice = await greet(self._engine, container, start=False)
         else:
             voice = await greet_runner(self._engine, container, disk_bytes, start=False)
+            # If the agent died while it was frozen, its clock stands still.
             voice.unpause()
         volumes = tuple(name for name in labels.get(LABEL_WORK, "").split(",") if name)
         for name in volumes:

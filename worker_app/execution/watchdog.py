@@ -47,7 +47,7 @@ GREETING: Final = b"HIVEMIND-WATCHDOG 1\n"
 GREETING_S: Final = 30.0
 EMPTIED: Final = b"emptied\n"
 #: How long after its own deadline an attempt's end may take before the container is killed from outside.
-OVERDUE_S: Final = 5.0
+OVERDUE_S: Final = 8.0
 USAGE_S: Final = 30.0
 _VERDICT = re.compile(r"exit=(none|\d{1,3}) signal=(\d{1,3}) timed_out=([01]) cancelled=([01]) disk=([01])$", re.M)
 _XFSZ: Final = 25
@@ -166,6 +166,8 @@ class WatchdogSandbox:
         if found is None or found.group(2) == "1":
             raise SandboxLost("the sandbox runs nothing, or what its output must hide is not known any more")
         self._attempt, self._starts = _Attempt(found.group(1)), int(found.group(3))
+        # Where that agent froze it, its time limit stands still.
+        self._reader.send(b"away 0\n")
 
     async def _begin_again(self, *, keep: bool) -> None:
         """Start the ended container once more; its work volume has the checkpoint still."""
@@ -267,14 +269,25 @@ class WatchdogSandbox:
 
     async def freeze(self) -> None:
         if self._frozen_at is None:
-            await self._engine.call(lambda api: api.pause(self._facts.container))
+            # Said before, so that no time limit is held against it however soon it runs again.
+            self._reader.send(b"hold\n")
+            try:
+                await self._engine.call(lambda api: api.pause(self._facts.container))
+            except EngineUnavailable:
+                self._reader.send(b"away 0\n")
+                raise
             self._frozen_at = time.monotonic()
+            if self._timer is not None:
+                self._timer.cancel()
 
     async def thaw(self) -> None:
         if self._frozen_at is not None:
             # Said first, so that it is the first thing that is read.
             self._reader.send(f"away {-int(self._frozen_at - time.monotonic() - 1)}\n".encode())
             await self._engine.call(lambda api: api.unpause(self._facts.container))
+            if self._timer is not None:
+                away_s = time.monotonic() - self._frozen_at
+                self._timer = asyncio.get_running_loop().call_at(self._timer.when() + away_s, self._kill)
             self._frozen_at = None
 
     async def set_cpu(self, cpu_millis: int) -> None:

@@ -3,7 +3,7 @@
 # `mkfifo` and `sleep`. Orders come as lines on standard input; what the attempt writes goes straight to the
 # container's output. The verdict is the last line of /work/log/verdict.
 #
-#   lease S | cancel G | away S | empty FOLDERS | exit | run TIMEOUT GRACE LEASE DISK_KIB WORKDIR
+#   lease S | cancel G | hold | away S | empty FOLDERS | exit | run TIMEOUT GRACE LEASE DISK_KIB WORKDIR
 #   after `run`: "a:WORD" for each word, "e:NAME=VALUE" for each variable, then "go"; both written for printf %b
 #
 # Weaker than the runner: the attempt has the same user and may disturb this process. The agent watches from outside.
@@ -11,7 +11,7 @@
 set -f
 umask 022
 PATH=${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
-pid='' timeout_at='' kill_at='' timed_out=0 cancelled=0 disk=0 du_at=0 disk_kib=0 over=0
+pid='' timeout_at='' kill_at='' held_at='' due=0 timed_out=0 cancelled=0 disk=0 du_at=0 disk_kib=0 over=0
 
 clock() {
     # Counts the host's sleep too, and cannot be set.
@@ -19,7 +19,7 @@ clock() {
 }
 
 clock
-lease_at=$((now + 600)) looked_at=$now
+lease_at=$((now + 600))
 
 # A signal ends a wait for orders early; without a trap it would not.
 trap 'over=1' CHLD
@@ -100,8 +100,24 @@ start() {
     ) &
     pid=$!
     clock
-    if [ "$timeout" -gt 0 ]; then timeout_at=$((now + timeout)); fi
+    # The clock shows whole seconds: without one more it could end up to a second early.
+    if [ "$timeout" -gt 0 ]; then timeout_at=$((now + timeout + 1)); fi
     du_at=$((now + 2))
+}
+
+back() {
+    # It was frozen for $1 s: that was no running time, though the lease went on. An agent that died meanwhile does
+    # not know how long it was and says 0; what was seen from here is at most a moment less.
+    away=$1
+    if [ -z "$held_at" ]; then return; fi
+    if [ $((now - held_at)) -gt "$away" ]; then away=$((now - held_at)); fi
+    [ -z "$timeout_at" ] || timeout_at=$((timeout_at + away))
+    [ -z "$kill_at" ] || kill_at=$((kill_at + away))
+    held_at='' due=0
+}
+
+time_is_up() {
+    [ -n "$1" ] && [ "$now" -ge "$1" ]
 }
 
 ended() {
@@ -153,11 +169,8 @@ while :; do
                 [ $timed_out = 1 ] || cancelled=1
                 stop_at "$2"
             fi ;;
-            away)
-                # It was frozen: that was no running time, though the lease went on.
-                [ -z "$timeout_at" ] || timeout_at=$((timeout_at + $2))
-                [ -z "$kill_at" ] || kill_at=$((kill_at + $2))
-                ;;
+            hold) held_at=$now ;;
+            away) back "$2" ;;
             empty)
                 shift
                 set +f
@@ -172,16 +185,15 @@ while :; do
     if [ "$now" -ge "$lease_at" ]; then exit 3; fi
     if [ -z "$pid" ]; then continue; fi
     if ended; then judge; fi
-    # A round that took this long was frozen; how long is said by an order that is on its way.
-    if [ $((now - looked_at)) -gt 2 ]; then looked_at=$now; continue; fi
-    looked_at=$now
-    if [ -n "$timeout_at" ] && [ "$now" -ge "$timeout_at" ]; then
+    if [ -n "$held_at" ]; then continue; fi
+    if [ "$now" -ge "$du_at" ]; then measure; fi
+    if ! time_is_up "$timeout_at" && ! time_is_up "$kill_at"; then due=0; continue; fi
+    # It may have been frozen in the middle of this round, with the order that says so unread: look for it once.
+    if [ $due = 0 ]; then due=1; continue; fi
+    if time_is_up "$timeout_at"; then
         timeout_at=
         [ $cancelled = 1 ] || timed_out=1
         stop_at "$grace"
     fi
-    if [ "$now" -ge "$du_at" ]; then measure; fi
-    if [ -n "$kill_at" ] && [ "$now" -ge "$kill_at" ]; then
-        verdict none 9
-    fi
+    if time_is_up "$kill_at"; then verdict none 9; fi
 done

@@ -13,10 +13,11 @@ import pytest
 from core.domain.resources import GIB, MIB, Resources
 from core.domain.spec import Isolation
 from tests.support.engine import docker, remove_everything_of
-from tests.support.sandboxes import Run, local_file, order, run, sandbox_spec, shell, unwatched
+from tests.support.sandboxes import Run, local_file, order, read_until, run, sandbox_spec, shell, unwatched
 from tests.support.shell_images import SHELLS, ensure_shell_image
 from worker_app.agent.ports.sandbox import (
     CollectOrder,
+    Ended,
     ImageInvalid,
     OutputRefused,
     Packages,
@@ -24,6 +25,7 @@ from worker_app.agent.ports.sandbox import (
     SandboxLost,
     UsageTick,
 )
+from worker_app.execution import watchdog
 from worker_app.execution.docker_runtime import DockerRuntime
 
 SMALL = Resources(cpu_millis=1000, memory_bytes=64 * MIB, disk_bytes=32 * MIB)
@@ -65,6 +67,21 @@ async def test_what_stops_the_watchdogs_helpers_is_ended_from_outside(sandbox: S
     done = await run(sandbox, shell(stop_all, timeout_s=1))
     assert done.end.timed_out
     assert done.end.signal == 9
+
+
+@pytest.mark.parametrize("image", SHELLS[:1], indirect=True)
+async def test_the_help_from_outside_does_not_count_frozen_time(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "OVERDUE_S", 0.0)
+    events = sandbox.run(shell("echo up; sleep 1", timeout_s=4))
+    await read_until(events, b"up\n")
+    await sandbox.freeze()
+    await asyncio.to_thread(time.sleep, 6)
+    await sandbox.thaw()
+    end = [event async for event in events][-1]
+    assert isinstance(end, Ended)
+    assert (end.exit_code, end.timed_out) == (0, False)
 
 
 async def test_a_full_disk_is_the_disk_class(sandbox: Sandbox) -> None:
