@@ -72,6 +72,7 @@ class Reaper:
         uow.after_commit(lambda: setattr(self, "_is_resumed", True))
         # Most of a long queue waits; only the others are held in memory at once.
         for task in list(uow.tasks.live(beyond_queue=True)):
+            self._attempts.resume(task)
             self._rollup.refresh(uow, task)
 
     def look(self, uow: UnitOfWork) -> None:
@@ -87,6 +88,7 @@ class Reaper:
             self._finish_drain(uow, hot)
         self._end_overdue_tasks(uow)
         self._judge_feasibility(uow)
+        self._attempts.look(uow)
         self._funds.look(uow)
         self._collect_again()
         self._dispatch(uow)

@@ -7,7 +7,7 @@ from typing import Final
 
 from core.domain.events import NoticeRaised
 from core.domain.notices import NoticeKind, Values
-from core.domain.task import HeldCode, TaskState
+from core.domain.task import TaskState
 from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 
@@ -35,8 +35,6 @@ def task_changed(uow: UnitOfWork, task: TaskRecord, source: TaskState) -> None:
     if kind is None or task.state is source:
         return
     if kind is NoticeKind.HELD:
-        if task.held is HeldCode.OWNER_REQUEST:
-            return  # whoever asked for it knows
         newest = uow.notices.newest_ms(task.owner_id, kind, task.task_id)
         if newest and uow.now_ms - newest < HELD_AGAIN_MS:
             return

@@ -58,6 +58,14 @@ class Attempts:
         """Make an attempt of each placement and reserve its resources. Nothing is sent here."""
         return make_offers(uow, placements, self._new_id)
 
+    def look(self, uow: UnitOfWork) -> None:
+        """Each second: what was held because of its image may go on."""
+        self._setbacks.images.look(uow, self._rollup.refresh)
+
+    def resume(self, task: TaskRecord) -> None:
+        """A task that was live when the master started."""
+        self._setbacks.images.found_held(task)
+
     # ---- reports
 
     def apply(self, uow: UnitOfWork, node_id: str, updates: Sequence[AttemptUpdate]) -> Applied:

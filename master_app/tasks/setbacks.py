@@ -8,11 +8,13 @@ from dataclasses import replace
 from core.domain.attempt import USER_CLASS_FAILURES, AttemptState, ReturnReason
 from core.domain.ids import SubtaskKey
 from core.domain.session import AttemptUpdate
+from core.domain.spec import TaskSpec
 from core.domain.subtask import SubtaskState
 from core.domain.task import MergeState
 from master_app.ports.tasks import AttemptRecord, SubtaskRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.tasks.batch import Applied, Batch, Incident
+from master_app.tasks.image_holds import ImageHolds
 from master_app.tasks.missing_inputs import LOST_CODES, MissingInputs
 from master_app.tasks.retries import NextStep, Outcome, next_step
 from master_app.tasks.rollup import RETURNED_LIMIT
@@ -32,6 +34,7 @@ class Setbacks:
         self._specs = specs
         self._jitter = jitter
         self._inputs = inputs
+        self.images = ImageHolds()
         #: User-class failures by task and node. Soft: a restart forgives.
         self._failures: dict[str, dict[str, int]] = {}
 
@@ -63,19 +66,10 @@ class Setbacks:
         spec = self._specs.get(uow, task)
         if update is not None and update.checkpoint:
             row = replace(row, checkpoint=update.checkpoint)
-        step = next_step(
-            row,
-            Outcome(
-                state=AttemptState.RETURNED if self._is_free(record, row, waited=waited) else record.state,
-                failure=record.failure,
-                node_id=record.node_id,
-                retry_free=update is not None and update.retry_free,
-            ),
-            spec.retry,
-            spec.on_oom_memory_bytes,
-            now_ms=uow.now_ms,
-            jitter=self._jitter(),
-        )
+        if self.images.is_the_images_fault(uow, task, record):
+            step = NextStep(record=replace(row, state=SubtaskState.READY))
+        else:
+            step = self._judged(uow, spec, record, update, row, waited=waited)
         # A pause says nothing of how steady the nodes are.
         if record.state is AttemptState.RETURNED and not waited and record.reason != ReturnReason.PAUSE:
             task.returned += 1
@@ -93,6 +87,25 @@ class Setbacks:
             )
         self._place_again(uow, task, step, record.node_id, spec.on_oom_memory_bytes)
         return step.record
+
+    def _judged(
+        self,
+        uow: UnitOfWork,
+        spec: TaskSpec,
+        record: AttemptRecord,
+        update: AttemptUpdate | None,
+        row: SubtaskRecord,
+        *,
+        waited: bool,
+    ) -> NextStep:
+        outcome = Outcome(
+            state=AttemptState.RETURNED if self._is_free(record, row, waited=waited) else record.state,
+            failure=record.failure,
+            node_id=record.node_id,
+            retry_free=update is not None and update.retry_free,
+        )
+        ladder, jitter = spec.on_oom_memory_bytes, self._jitter()
+        return next_step(row, outcome, spec.retry, ladder, now_ms=uow.now_ms, jitter=jitter)
 
     def _is_free(self, record: AttemptRecord, row: SubtaskRecord, *, waited: bool) -> bool:
         """What waited behind another has no part in its node's end or refusal; nor any in what the pool lost."""

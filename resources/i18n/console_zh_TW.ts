@@ -1512,10 +1512,6 @@
    <translation>縮小</translation>
   </message>
   <message>
-   <source>a loss is not confirmed, needs you</source>
-   <translation>失聯未確認，需要你處理</translation>
-  </message>
-  <message>
    <source>a task before it failed</source>
    <translation>前置任務失敗</translation>
   </message>
@@ -1542,10 +1538,6 @@
   <message>
    <source>grant</source>
    <translation>撥款</translation>
-  </message>
-  <message>
-   <source>held by its owner</source>
-   <translation>擁有者要求擱置</translation>
   </message>
   <message>
    <source>hold</source>
@@ -1576,8 +1568,8 @@
    <translation>已達費用上限</translation>
   </message>
   <message>
-   <source>its image cannot be used</source>
-   <translation>映像檔無法使用</translation>
+   <source>its image cannot be had, tried again by itself</source>
+   <translation>無法取得映像檔，會自動重試</translation>
   </message>
   <message>
    <source>kept until {date}</source>

@@ -105,8 +105,8 @@ class Images:
             return present
         if wanted.image_id:
             raise ImageInvalid(
-                f"the image {wanted.ref} exists on other nodes only, and not on this one",
-                fix="push it to a registry that the nodes can reach",
+                f"the image {wanted.ref} exists on other nodes only, and not on this one; push it to a registry "
+                "that the nodes can reach"
             )
         before = await self._engine.call(lambda api: {str(one["Id"]) for one in api.images(all=True)})
         name = row.pull if row else _pull_name(wanted)
@@ -116,9 +116,10 @@ class Images:
             await self._build(row, on_progress, before)
             present = await self._present(wanted, recipe)
         if present is None:
+            problem = pull_error or "what was pulled is another version"
             raise ImageInvalid(
-                f"the image {wanted.ref} cannot be had: {pull_error or 'what was pulled is another version'}",
-                fix="check its name, and that the registry can be reached from this node",
+                f"the image {wanted.ref} cannot be had: {problem}; check its name, and that the registry can be "
+                "reached from the nodes"
             )
         if present.facts.image_id not in before:
             names = [name, row.name] if row is not None else [name]

@@ -16,10 +16,8 @@ _HELD = {
     "NO_FEASIBLE_NODE": mark("no node meets its conditions"),
     "OUT_OF_FUNDS": mark("out of funds, resumes by itself"),
     "BUDGET_EXCEEDED": mark("its cap is reached"),
-    "IMAGE_INVALID": mark("its image cannot be used"),
+    "IMAGE_INVALID": mark("its image cannot be had, tried again by itself"),
     "INPUT_MISSING": mark("the pool's disk damaged one of its files"),
-    "UNCONFIRMED_LOSS": mark("a loss is not confirmed, needs you"),
-    "OWNER_REQUEST": mark("held by its owner"),
     "DEPENDENCY_FAILED": mark("a task before it failed"),
 }
 

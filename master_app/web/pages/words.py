@@ -151,10 +151,8 @@ HELD: Final = {
     HeldCode.NO_FEASIBLE_NODE: _l("no node can take it"),
     HeldCode.OUT_OF_FUNDS: _l("balance too low; goes on by itself after a top-up"),
     HeldCode.BUDGET_EXCEEDED: _l("cost cap reached"),
-    HeldCode.IMAGE_INVALID: _l("image cannot be used"),
+    HeldCode.IMAGE_INVALID: _l("its image cannot be had; tried again by itself"),
     HeldCode.INPUT_MISSING: _l("the pool's disk damaged one of its files"),
-    HeldCode.UNCONFIRMED_LOSS: _l("a node was lost; nobody knows whether it stopped"),
-    HeldCode.OWNER_REQUEST: _l("held by its owner"),
     HeldCode.DEPENDENCY_FAILED: _l("the task before it failed"),
 }
 RULES: Final = {
