@@ -196,7 +196,7 @@ class NoticeBook:
     def set_webhook(self, who: Principal, url: str) -> Future[str]:
         """Post notices to this address from now on; return the secret that signs them, shown once.
 
-        The address is resolved here: this may block for some seconds.
+        The address is resolved here: this may block for 5 seconds, and no longer.
         """
         require(who, Action.ACCOUNT_CHANGE)
         problem = self._outside.webhooks.check(url)

@@ -12,18 +12,17 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from master_app.notices.lookups import Lookup, Lookups, LookupsBusy
 from master_app.ports.notices import DeliveryFailed
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-#: (host, port) -> its addresses as text. Raises OSError.
-Resolve = Callable[[str, int], Sequence[str]]
 MAX_URL: Final = 500
 _CONNECT_S: Final = 5.0
 _TOTAL_S: Final = 15.0
@@ -46,25 +45,28 @@ class Webhooks:
         self,
         *,
         allowed: Sequence[Network] = (),
-        resolve: Resolve | None = None,
+        resolve: Lookup | None = None,
+        resolve_for_posts: Lookup | None = None,
         context: ssl.SSLContext | None = None,
         total_s: float = _TOTAL_S,
     ) -> None:
         self._allowed = tuple(allowed)
-        self._resolve = resolve or _resolve
+        # Of its own each: names that people try out take no place from posts, nor the other way round.
+        self._for_check = resolve or Lookups()
+        self._for_post = resolve_for_posts or resolve or Lookups()
         self._context = context or ssl.create_default_context()
         self._total_s = total_s
 
     def check(self, url: str) -> str:
         try:
-            self._addresses(_parse(url))
+            self._addresses(_parse(url), self._for_check)
         except DeliveryFailed as failure:
             return failure.problem
         return ""
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
         target = _parse(url)
-        address = self._addresses(target)[0]
+        address = self._addresses(target, self._for_post)[0]
         connection = _connection(target, str(address), self._context)
         # Time limits of a socket begin again with each byte: this one does not.
         too_late = threading.Event()
@@ -86,11 +88,13 @@ class Webhooks:
         if not 200 <= status < 300:
             raise DeliveryFailed(f"{target.host} answered {status}", is_final=status == 410)
 
-    def _addresses(self, target: _Target) -> list[Address]:
+    def _addresses(self, target: _Target, lookup: Lookup) -> list[Address]:
         try:
-            found = [
-                ipaddress.ip_address(text.partition("%")[0]) for text in self._resolve(target.host, target.port)
-            ]
+            found = [ipaddress.ip_address(text.partition("%")[0]) for text in lookup(target.host, target.port)]
+        except LookupsBusy as error:
+            raise DeliveryFailed("too many addresses are being looked up now; try again in a minute") from error
+        except TimeoutError as error:
+            raise DeliveryFailed(f"the name server of {target.host} did not answer in time") from error
         except (OSError, UnicodeError, ValueError) as error:
             raise DeliveryFailed(f"{target.host} has no address") from error
         if not found:
@@ -135,11 +139,6 @@ def _parse(url: str) -> _Target:
         raise DeliveryFailed("an address has no user name, password or fragment", is_final=True)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return _Target(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path)
-
-
-def _resolve(host: str, port: int) -> Sequence[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(each[4][0]) for each in found]
 
 
 class _ToAddress(http.client.HTTPConnection):

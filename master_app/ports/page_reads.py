@@ -88,7 +88,8 @@ class PageReads(Protocol):
     def hold_ucpt(self, owner_id: str) -> int:
         """Return what is held for all live tasks of an owner."""
 
-    def money_by_day(self, user_id: str, since_ms: int, offset_ms: int) -> Sequence[DayOfMoney]: ...
+    def money_by_day(self, user_id: str, since_ms: int, offset_ms: int) -> Sequence[DayOfMoney]:
+        """Return whole days of the reader's clock, from the day of `since_ms` on, those without any left out."""
 
     def spending(self, user_id: str, before: int, at_most_ms: int, limit: int) -> Sequence[ChainedTransfer]:
         """Return what a user's tasks paid out, newest first: sequences below `before`, no later than a time."""

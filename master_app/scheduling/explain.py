@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from core.domain.explain import NodeVerdict, Refusal, WhyWaiting
@@ -185,13 +185,11 @@ def _most_common(verdicts: tuple[NodeVerdict, ...]) -> str:
 
 def _cheapest_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) -> str:
     """Return the smallest lowering of one number that one node would take, else what to wait for."""
-    offers: list[tuple[float, str]] = []
-    for refusal, room in refused:
-        lowered = _lowered(refusal, ask, room)
-        if lowered is not None:
-            offers.append(lowered)
-    if offers:
-        return min(offers)[1]
+    lowerings = [found for refusal, room in refused if (found := _lowered(refusal, ask, room)) is not None]
+    # The smallest first: whether it helps is asked of as few as can be.
+    for lowering in sorted(lowerings, key=lambda each: (each.share, each.words)):
+        if lowering.helps():
+            return lowering.words
     for refusal, room in refused:
         if not refusal.permanent and room.node.node_id in pool.attempts_of_node:
             return f"wait until one of {room.node.running} attempts on node {room.node.name} ends"
@@ -203,35 +201,44 @@ def _cheapest_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) 
     return f"join a node that meets the rule {rules.most_common(1)[0][0]}" if rules else ""
 
 
-def _lowered(refusal: Refusal, ask: Ask, room: Room) -> tuple[float, str] | None:
-    """Return the share that one number must fall by, and the words, when that alone makes the node take it."""
+@dataclass(frozen=True, slots=True)
+class _Lowering:
+    """One number of a task that one node would need lower: by which share, and whether that alone is enough."""
+
+    share: float
+    words: str
+    less: Ask
+    room: Room
+    of_node: bool
+
+    def helps(self) -> bool:
+        # A node that is too small is worth naming while it is busy; one that is busy only when this helps now.
+        return ever_fits(self.less, self.room) if self.of_node else first_refusal(self.less, self.room) is None
+
+
+def _lowered(refusal: Refusal, ask: Ask, room: Room) -> _Lowering | None:
+    """Return what would have to be lowered, None where it is no number or nothing would be left of it."""
     capacity, asked, name = room.node.facts.capacity, ask.resources, room.node.name
     of_node = refusal.rule.endswith("_of_node")
     kind = refusal.rule.removesuffix("_of_node")
     if kind == "memory":
-        there = capacity.memory_bytes if of_node else room.memory_bytes
+        there, wanted = capacity.memory_bytes if of_node else room.memory_bytes, asked.memory_bytes
         lowered = replace(asked, memory_bytes=there)
-        share, words = (
-            there / asked.memory_bytes,
-            f"lower memory_gb to {amounts(there, there)[1].split()[0]} (node {name})",
-        )
+        words = f"lower memory_gb to {_gigabytes(there)} (node {name})"
     elif kind == "cpu":
-        there = capacity.cpu_millis if of_node else room.cpu_millis
+        there, wanted = capacity.cpu_millis if of_node else room.cpu_millis, asked.cpu_millis
         lowered = replace(asked, cpu_millis=there)
-        share, words = (
-            there / asked.cpu_millis,
-            f"lower cpu_cores to {cores(there).split(maxsplit=1)[0]} (node {name})",
-        )
+        words = f"lower cpu_cores to {cores(there).split(maxsplit=1)[0]} (node {name})"
     elif kind == "disk":
-        there = capacity.disk_bytes if of_node else room.disk_bytes
+        there, wanted = capacity.disk_bytes if of_node else room.disk_bytes, asked.disk_bytes
         lowered = replace(asked, disk_bytes=there)
-        share, words = (
-            there / asked.disk_bytes,
-            f"lower disk_gb to {amounts(there, there)[1].split()[0]} (node {name})",
-        )
+        words = f"lower disk_gb to {_gigabytes(there)} (node {name})"
     else:
         return None
-    less = replace(ask, resources=lowered)
-    # A node that is too small is worth naming while it is busy; one that is busy only when this helps now.
-    helps = ever_fits(less, room) if of_node else first_refusal(less, room) is None
-    return (1.0 - share, words) if share > 0 and helps else None
+    if there <= 0:
+        return None
+    return _Lowering(1.0 - there / wanted, words, replace(ask, resources=lowered), room, of_node)
+
+
+def _gigabytes(there: int) -> str:
+    return amounts(there, there)[1].split()[0]

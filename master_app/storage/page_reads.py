@@ -6,9 +6,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Integer, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Connection, Select, and_, case, func, literal_column, or_, select
 from sqlalchemy import text as sql
 
 from core.domain.attempt import LIVE_ATTEMPT_STATES, AttemptState
@@ -22,7 +23,7 @@ from master_app.storage.mapping_ledger import row_to_chained
 from master_app.storage.readers import Readers
 from master_app.storage.tables.ledger import IS_PAYMENT, IS_SPENDING, accounts, transfers
 from master_app.storage.tables.nodes import nodes
-from master_app.storage.tables.tasks import TASK_IS_LIVE, attempts, subtasks, tasks
+from master_app.storage.tables.tasks import TASK_IS_ACTIVE, TASK_IS_LIVE, attempts, subtasks, tasks
 from master_app.storage.task_reads import in_states
 from master_app.storage.values import TICKS
 from master_app.storage.views import row_to_attempt_view
@@ -32,7 +33,21 @@ _DAY_MS: Final = 86_400_000
 _KEPT: Final = 64
 #: A grid of a million rows takes a second to add up: it is shown again for so many times what it took.
 _KEPT_TIMES: Final = 10
+#: Transfers of the whole pool that are looked through for later ones; of more, the user's own are summed anew.
+LATER_AT_MOST: Final = 5_000
 _ATTEMPT: Final = select(attempts, nodes.c.name).outerjoin(nodes, nodes.c.node_id == attempts.c.node_id)
+
+
+#: (user, from when on, offset of their clock)
+_DaysKey = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """What a user spent and earned by day, up to a transfer. Transfers never change: later ones are added."""
+
+    sequence: int
+    sums: dict[int, tuple[int, int]]
 
 
 class SqlPageReads:
@@ -41,6 +56,7 @@ class SqlPageReads:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
         self._lock = threading.Lock()
+        self._days: OrderedDict[_DaysKey, _Days] = OrderedDict()
         self._cells: OrderedDict[tuple[str, int], tuple[float, Sequence[CellRow]]] = OrderedDict()
 
     def cells(self, task_id: str, subtask_count: int, at_most: int) -> Sequence[CellRow]:
@@ -60,7 +76,7 @@ class SqlPageReads:
 
     def _read_cells(self, task_id: str, subtask_count: int, at_most: int) -> Sequence[CellRow]:
         size = -(-subtask_count // at_most)
-        cell = subtasks.c.ix if size == 1 else cast(subtasks.c.ix / size, Integer)
+        cell = subtasks.c.ix if size == 1 else subtasks.c.ix // _number(size)
         query = (
             select(cell, subtasks.c.state, func.count())
             .where(subtasks.c.task_id == task_id, subtasks.c.ix < subtask_count)
@@ -116,16 +132,16 @@ class SqlPageReads:
         return [FailedPart(index, tuple(tries)) for index, tries in found.items()]
 
     def running(self, owner_id: str | None) -> RunningNow:
-        where = [sql(TASK_IS_LIVE)] + ([tasks.c.owner_id == owner_id] if owner_id is not None else [])
-        query = select(
-            func.coalesce(func.sum(tasks.c.active), 0),
-            func.count(case((tasks.c.active > 0, 1))),
-            func.count(),
-            func.count(case((tasks.c.state == TaskState.HELD.value, 1))),
-        ).where(*where)
-        row = self._readers.row(query)
-        assert row is not None
-        return RunningNow(subtasks=int(row[0]), tasks=int(row[1]), live=int(row[2]), held=int(row[3]))
+        active, live = running_queries(owner_id)
+        with self._readers.snapshot() as connection:
+            subtasks_active, tasks_active = connection.execute(active).one()
+            states = {row[0]: int(row[1]) for row in connection.execute(live)}
+        return RunningNow(
+            subtasks=int(subtasks_active),
+            tasks=int(tasks_active),
+            live=sum(states.values()),
+            held=states.get(TaskState.HELD.value, 0),
+        )
 
     def count_tasks(self, owner_id: str | None, states: Sequence[TaskState], at_most: int) -> int:
         inner = select(tasks.c.task_id)
@@ -147,19 +163,18 @@ class SqlPageReads:
         return int(row[0]) if row is not None else 0
 
     def money_by_day(self, user_id: str, since_ms: int, offset_ms: int) -> Sequence[DayOfMoney]:
-        spent_day: Any = cast((transfers.c.at_ms + offset_ms) / _DAY_MS, Integer)
-        sums = select(spent_day, func.sum(transfers.c.amount_ucpt)).group_by(spent_day)
-        days: dict[int, list[int]] = {}
+        # From the start of a day, so that the next look asks for the same.
+        key = (user_id, (since_ms + offset_ms) // _DAY_MS * _DAY_MS - offset_ms, offset_ms)
+        with self._lock:
+            kept = self._days.get(key)
         with self._readers.snapshot() as connection:
-            first = sequence_at(connection, since_ms)
-            spent = sums.where(transfers.c.actor_id == user_id, transfers.c.at_ms >= since_ms, sql(IS_SPENDING))
-            earned = sums.where(
-                transfers.c.credit == user_account(user_id), transfers.c.sequence >= first, sql(IS_PAYMENT)
-            )
-            for side, query in enumerate((spent, earned)):
-                for day, amount in connection.execute(query):
-                    days.setdefault(int(day), [0, 0])[side] += int(amount)
-        return [DayOfMoney(day, both[0], both[1]) for day, both in sorted(days.items())]
+            days = _days_since(connection, key) if kept is None else _days_after(connection, key, kept)
+        with self._lock:
+            self._days[key] = days
+            self._days.move_to_end(key)
+            while len(self._days) > _KEPT:
+                self._days.popitem(last=False)
+        return [DayOfMoney(day, spent, earned) for day, (spent, earned) in sorted(days.sums.items())]
 
     def spending(self, user_id: str, before: int, at_most_ms: int, limit: int) -> Sequence[ChainedTransfer]:
         query = (
@@ -197,3 +212,66 @@ class SqlPageReads:
             return {}
         query = select(tasks.c.task_id, tasks.c.name).where(tasks.c.task_id.in_(list(task_ids)[:500]))
         return {row[0]: row[1] for row in self._readers.rows(query)}
+
+
+def running_queries(owner_id: str | None) -> tuple[Select[Any], Select[Any]]:
+    """Return the queries of (subtasks that run, their tasks) and of (state, live tasks in it): indexes alone."""
+    own = [tasks.c.owner_id == owner_id] if owner_id is not None else []
+    active = select(func.coalesce(func.sum(tasks.c.active), 0), func.count()).where(sql(TASK_IS_ACTIVE), *own)
+    live = select(tasks.c.state, func.count()).where(sql(TASK_IS_LIVE), *own).group_by(tasks.c.state)
+    return active, live
+
+
+def _days_since(connection: Connection, key: _DaysKey) -> _Days:
+    """Sum from the indexes of what was spent and earned."""
+    user_id, since_ms, offset_ms = key
+    last = _last_sequence(connection)
+    day = _day(offset_ms)
+    sums = select(day, func.sum(transfers.c.amount_ucpt)).where(transfers.c.sequence <= last).group_by(day)
+    spent = sums.where(transfers.c.actor_id == user_id, transfers.c.at_ms >= since_ms, sql(IS_SPENDING))
+    first = sequence_at(connection, since_ms)
+    earned = sums.where(
+        transfers.c.credit == user_account(user_id), transfers.c.sequence >= first, sql(IS_PAYMENT)
+    )
+    both = [{int(row[0]): int(row[1]) for row in connection.execute(query)} for query in (spent, earned)]
+    return _Days(last, {each: (both[0].get(each, 0), both[1].get(each, 0)) for each in both[0].keys() | both[1]})
+
+
+def _days_after(connection: Connection, key: _DaysKey, kept: _Days) -> _Days:
+    """Add what came after, read in the ledger's own order."""
+    last = _last_sequence(connection)
+    if not 0 <= last - kept.sequence <= LATER_AT_MOST:
+        return _days_since(connection, key)
+    sums = dict(kept.sums)
+    for day, spent, earned in connection.execute(later_query(key, kept.sequence, last)):
+        before = sums.get(int(day), (0, 0))
+        sums[int(day)] = (before[0] + int(spent), before[1] + int(earned))
+    return _Days(last, sums)
+
+
+def later_query(key: _DaysKey, after: int, last: int) -> Select[Any]:
+    """Return the query of (day, spent, earned) of a user in a few transfers."""
+    user_id, since_ms, offset_ms = key
+    # Not the bare columns: their indexes would lead through all that the user ever did.
+    is_spent = and_(transfers.c.actor_id.concat("") == user_id, sql(IS_SPENDING))
+    is_earned = and_(transfers.c.credit.concat("") == user_account(user_id), sql(IS_PAYMENT))
+    day, amount = _day(offset_ms), transfers.c.amount_ucpt
+    return (
+        select(day, func.sum(case((is_spent, amount), else_=0)), func.sum(case((is_earned, amount), else_=0)))
+        .where(transfers.c.sequence > after, transfers.c.sequence <= last, transfers.c.at_ms >= since_ms)
+        .where(or_(is_spent, is_earned))
+        .group_by(day)
+    )
+
+
+def _day(offset_ms: int) -> Any:
+    return (transfers.c.at_ms + _number(offset_ms)) // _number(_DAY_MS)
+
+
+def _last_sequence(connection: Connection) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(transfers.c.sequence), 0))).scalar_one())
+
+
+def _number(value: int) -> Any:
+    """Return a number that stands in the query itself: PostgreSQL groups by no expression with parameters."""
+    return literal_column(str(int(value)), BigInteger)

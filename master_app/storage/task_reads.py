@@ -69,6 +69,12 @@ def _newest(
     return union_all(*ways)
 
 
+def _named(owner_id: str, conditions: Sequence[ColumnElement[bool]], limit: int) -> Any:
+    """Return a query of the newest ids that meet conditions on names: answered from the index, without rows."""
+    found = select(tasks.c.task_id).where(tasks.c.owner_id == owner_id, *conditions)
+    return select(found.order_by(tasks.c.task_id.desc()).limit(limit).subquery().c.task_id)
+
+
 class SqlTaskReads:
     """See the port."""
 
@@ -100,6 +106,8 @@ class SqlTaskReads:
         query = _of_owner(_TASK, owner_id).order_by(tasks.c.task_id.desc()).limit(size + 1)
         if owner_id is not None and states:
             query = query.where(tasks.c.task_id.in_(_newest(owner_id, states, conditions, size + 1)))
+        elif owner_id is not None and name_contains:
+            query = query.where(tasks.c.task_id.in_(_named(owner_id, conditions, size + 1)))
         else:
             query = query.where(*conditions, *(in_states(states) if states else ()))
         found = [row_to_task_view(row) for row in self._readers.rows(query)]

@@ -12,6 +12,7 @@ from core.domain.subtask import SubtaskState
 from core.domain.task import LIVE_TASK_STATES, TaskState
 from master_app.storage.tables.base import BY_KEY, any_of, integer, maybe_integer, metadata, text
 
+TASK_IS_ACTIVE: Final = "active > 0"
 TASK_IS_LIVE: Final = any_of("state", LIVE_TASK_STATES)
 ENDED_BADLY: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED})
 TASK_ENDED_BADLY: Final = any_of("state", ENDED_BADLY)
@@ -73,7 +74,8 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sql(condition), "postgresql_where": sql(condition)}
 
 
-Index("ix_tasks_owner", tasks.c.owner_id, tasks.c.task_id)
+#: With the name, so that a search reads names and not whole rows.
+Index("ix_tasks_owner", tasks.c.owner_id, tasks.c.task_id, tasks.c.name)
 Index("ix_tasks_live", tasks.c.task_id, **_where(TASK_IS_LIVE))
 # It covers what a quota asks; else SQLite would go through all tasks that the owner ever had.
 Index(
@@ -91,6 +93,8 @@ Index(
     tasks.c.task_id,
     **_where(TASK_ENDED_BADLY),
 )
+#: Few at any moment, and summed on many pages.
+Index("ix_tasks_active", tasks.c.owner_id, tasks.c.active, **_where(TASK_IS_ACTIVE))
 Index("ix_tasks_deadline", tasks.c.deadline_ms, **_where(f"deadline_ms > 0 AND {TASK_IS_LIVE}"))
 #: It covers what storage quotas ask: the rows themselves are never read for it.
 Index("ix_tasks_stored", tasks.c.owner_id, tasks.c.expired, tasks.c.bundle_id, tasks.c.result_bytes)

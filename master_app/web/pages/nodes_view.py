@@ -15,6 +15,9 @@ from master_app.web.api.parts import done
 from master_app.web.identity import services
 
 _FRESH_S: Final = 1.0
+#: Of more nodes there is one tile for each band of load.
+MAX_TILES: Final = 60
+BANDS: Final = 6
 _lock = threading.Lock()
 
 
@@ -31,7 +34,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolFacts:
-    """The pool in some numbers."""
+    """The pool in some numbers. Of a large pool there is no tile for each node, but how many are in each band."""
 
     nodes: int
     online: int
@@ -43,6 +46,7 @@ class PoolFacts:
     memory_free_bytes: int
     running: int
     tiles: tuple[Tile, ...]
+    bands: tuple[int, ...]
 
 
 class NodeList:
@@ -80,22 +84,37 @@ def load_of(node: NodeView) -> float:
     return min(1.0, max(shares))
 
 
+def _band(load: int) -> int:
+    return min(BANDS - 1, round(load / 20))
+
+
+def _bands(nodes: Sequence[NodeView]) -> tuple[int, ...]:
+    """Return how many nodes are in each band of load; those that their owners keep are in none."""
+    counts = [0] * BANDS
+    for node in nodes:
+        if not _is_kept(node):
+            counts[_band(round(load_of(node) * 100))] += 1
+    return tuple(counts)
+
+
+def _is_kept(node: NodeView) -> bool:
+    return node.owner_state not in (NodeOwner.AVAILABLE, NodeOwner.GPU_PAUSED)
+
+
 def tile(node: NodeView) -> Tile:
-    kept = node.owner_state not in (NodeOwner.AVAILABLE, NodeOwner.GPU_PAUSED)
     load = round(load_of(node) * 100)
     return Tile(
         name=node.name,
         cores=max(1.0, node.capacity.cpu_millis / 1000),
-        load=None if kept else load,
-        band=min(5, round(load / 20)),
+        load=None if _is_kept(node) else load,
+        band=_band(load),
         light=load < 50,
     )
 
 
 def takes_work(node: NodeView) -> bool:
     """Tell whether neither operator nor owner keeps the node from taking work; it may be full all the same."""
-    kept = node.owner_state not in (NodeOwner.AVAILABLE, NodeOwner.GPU_PAUSED)
-    return node.admin is NodeAdmin.ACTIVE and node.health is NodeHealth.READY and not kept
+    return node.admin is NodeAdmin.ACTIVE and node.health is NodeHealth.READY and not _is_kept(node)
 
 
 def is_online(node: NodeView) -> bool:
@@ -106,6 +125,7 @@ def pool_facts(who: Principal) -> PoolFacts:
     """Return the pool in one look."""
     nodes = all_nodes(who)
     online = [node for node in nodes if is_online(node)]
+    largest = sorted(online, key=lambda n: -n.capacity.cpu_millis) if len(online) <= MAX_TILES else ()
     open_ones = [node for node in online if takes_work(node)]
     return PoolFacts(
         nodes=len(nodes),
@@ -117,5 +137,6 @@ def pool_facts(who: Principal) -> PoolFacts:
         memory_bytes=sum(node.capacity.memory_bytes for node in online),
         memory_free_bytes=sum(max(0, n.capacity.memory_bytes - n.reserved.memory_bytes) for n in open_ones),
         running=sum(node.running for node in online),
-        tiles=tuple(tile(node) for node in sorted(online, key=lambda n: -n.capacity.cpu_millis)),
+        tiles=tuple(tile(node) for node in largest),
+        bands=_bands(online) if len(online) > MAX_TILES else (),
     )

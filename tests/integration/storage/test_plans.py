@@ -16,11 +16,12 @@ from master_app.storage import blob_reads, usage_reads
 from master_app.storage.engine import database_url, prepare_file, writer_engine
 from master_app.storage.ledger_reads import sequences_of
 from master_app.storage.migrate import upgrade
-from master_app.storage.page_reads import HOLD_CODES
+from master_app.storage.page_reads import HOLD_CODES, later_query, running_queries
 from master_app.storage.repositories import attempts, ledger, subtasks, tasks, users
 from master_app.storage.statements import Sql
 from master_app.storage.tables.ledger import transfers
-from master_app.storage.task_reads import _newest
+from master_app.storage.tables.tasks import tasks as task_table
+from master_app.storage.task_reads import _named, _newest
 from tests.support.storage import NOW_MS
 
 QUERIES = {
@@ -107,3 +108,27 @@ def test_each_part_of_a_page_is_read_in_order_from_its_index(connection: Connect
     found = [line for line in plan if line.startswith("SEARCH")]
     assert [next(word for word in line.split() if word.startswith("ix_")) for line in found] == indexes, plan
     assert not any("TEMP B-TREE" in line for line in plan), plan
+
+
+_ACTIVE, _LIVE = running_queries("ann")
+#: What pages sum or search over many rows: each is answered by an index alone, or by a short run of the ledger.
+WHOLE = {
+    "tasks that run": (_ACTIVE, "USING COVERING INDEX ix_tasks_active (owner_id=?"),
+    "live tasks by state": (_LIVE, "USING COVERING INDEX ix_tasks_live_owner (owner_id=?"),
+    "a search by name": (
+        _named("ann", [task_table.c.name.contains("x")], 26),
+        "USING COVERING INDEX ix_tasks_owner (owner_id=?",
+    ),
+    "what came after in the ledger": (
+        later_query(("ann", 0, 0), 100, 200),
+        "USING PRIMARY KEY (sequence>? AND sequence<?",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_pages_sum_is_read_from_an_index_alone(connection: Connection, name: str) -> None:
+    query, wanted = WHOLE[name]
+    text = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    assert any(wanted in line for line in plan), plan

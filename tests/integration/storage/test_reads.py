@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from core.domain.attempt import AttemptState, Failure, FailureClass
 from core.domain.bundle import FileEntry
 from core.domain.errors import Invalid, NotFound
 from core.domain.ids import SubtaskKey
+from core.domain.ledger import Code, Transfer, hold_account, payment_id, user_account
 from core.domain.rewards import Tick
 from core.domain.session import Wheel
 from core.domain.subtask import SubtaskState
 from core.domain.task import MergeState, TaskState
+from master_app.ports.page_reads import DayOfMoney, RunningNow
 from master_app.ports.tasks import SubtaskRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.ports.users import UserRecord
+from master_app.storage import page_reads
+from master_app.storage.page_reads import SqlPageReads
 from tests.support.storage import NOW_MS, Opened, a_grant, a_hold, a_node, a_task, an_attempt, submitted
 
 
@@ -247,3 +253,89 @@ def test_reads_see_one_moment_and_cannot_write(opened: Opened) -> None:
     engine.dispose()
     assert len(opened.storage.task_reads.tasks(owner_id=None).items) == 2
     assert NOW_MS
+
+
+def test_a_search_finds_the_newest_of_an_owner_in_pages(opened: Opened) -> None:
+    tasks = [a_task(name=f"Render {number % 2}") for number in range(6)]
+    put(opened, *tasks, a_task(owner_id="other", name="Render 1"))
+    reads = opened.storage.task_reads
+    first = reads.tasks(owner_id="owner", name_contains="render 1", limit=2)
+    second = reads.tasks(owner_id="owner", name_contains="render 1", limit=2, cursor=first.next)
+    found = [view.task_id for page in (first, second) for view in page.items]
+    assert found == [task.task_id for task in reversed(tasks) if task.name == "Render 1"] and second.next is None
+    assert reads.tasks(owner_id="owner", name_contains="nothing").items == []
+
+
+def test_days_of_money_grow_with_the_ledger_and_are_the_same_as_summed_anew(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day_ms = 86_400_000
+    number = count()
+    for user in ("ann", "bob", "eve"):
+        held = [a_grant(user, 1_000), a_hold(user, f"task of {user}", 1_000)]
+        opened.run(lambda uow, held=held: uow.ledger.append(held))  # type: ignore[misc]
+
+    def pay(spender: str, provider: str, amount_ucpt: int, at_ms: int) -> None:
+        attempt_id = f"attempt-{next(number)}"
+        paid = Transfer(
+            transfer_id=payment_id(attempt_id),
+            debit=hold_account(f"task of {spender}"),
+            credit=user_account(provider),
+            amount_ucpt=amount_ucpt,
+            code=Code.ATTEMPT_PAID,
+            at_ms=at_ms,
+            actor_id=spender,
+            attempt_id=attempt_id,
+        )
+        opened.run(lambda uow: uow.ledger.append([paid]))
+
+    reads, since = opened.storage.page_reads, NOW_MS + day_ms  # times grow with the ledger
+    pay("ann", "bob", 5, since - 1)
+    pay("ann", "bob", 7, since + 1)
+
+    def days(user: str) -> list[DayOfMoney]:
+        return list(reads.money_by_day(user, since + 5, 0))
+
+    today = since // day_ms
+    assert days("ann") == [DayOfMoney(today, 7, 0)] and days("bob") == [DayOfMoney(today, 0, 7)]
+    pay("ann", "bob", 11, since + day_ms)
+    pay("bob", "ann", 2, since + day_ms)
+    pay("eve", "eve", 100, since + day_ms)
+    kept = days("ann"), days("bob"), days("eve")
+    assert kept[0] == [DayOfMoney(today, 7, 0), DayOfMoney(today + 1, 11, 2)]
+    assert kept[1] == [DayOfMoney(today, 0, 7), DayOfMoney(today + 1, 2, 11)]
+    assert kept[2] == [DayOfMoney(today + 1, 100, 100)]
+    monkeypatch.setattr(page_reads, "LATER_AT_MOST", 0)
+    pay("eve", "bob", 1, since + day_ms)
+    assert days("bob")[-1] == DayOfMoney(today + 1, 2, 12)
+    fresh = SqlPageReads(opened.storage._readers)
+    assert [list(fresh.money_by_day(user, since, 0)) for user in ("ann", "bob", "eve")] == [
+        days(user) for user in ("ann", "bob", "eve")
+    ]
+
+
+def test_what_runs_is_counted_for_an_owner_and_for_all(opened: Opened) -> None:
+    put(
+        opened,
+        a_task(state=TaskState.RUNNING, active=3),
+        a_task(state=TaskState.RUNNING, active=2),
+        a_task(state=TaskState.HELD),
+        a_task(state=TaskState.SUCCEEDED),
+        a_task(owner_id="other", state=TaskState.RUNNING, active=1),
+    )
+    reads = opened.storage.page_reads
+    assert reads.running("owner") == RunningNow(subtasks=5, tasks=2, live=3, held=1)
+    assert reads.running(None) == RunningNow(subtasks=6, tasks=3, live=4, held=1)
+    assert reads.running("nobody") == RunningNow(subtasks=0, tasks=0, live=0, held=0)
+
+
+def test_a_grid_adds_up_neighbours(opened: Opened) -> None:
+    task = a_task(subtask_count=7)
+    put(opened, task)
+    done = [
+        SubtaskRecord(task_id=task.task_id, index=index, state=SubtaskState.SUCCEEDED, ready_at_ms=0)
+        for index in range(5)
+    ]
+    opened.run(lambda uow: uow.subtasks.put_many(done))
+    cells = opened.storage.page_reads.cells(task.task_id, 7, 3)
+    assert sorted((each.cell, each.count) for each in cells) == [(0, 3), (1, 2)]
