@@ -13,7 +13,7 @@ from typing import Any
 from core import logs, paths
 from core import settings as core_settings
 from core.allocator import keep_freed_memory
-from core.domain.errors import Conflict, HiveMindError, Invalid
+from core.domain.errors import HiveMindError, Invalid
 from worker_app.settings import FILE_NAME, WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -61,9 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--cpu-cores", type=float)
     run.add_argument("--memory-gb", type=float)
     run.add_argument("--label", action="append", metavar="K=V", default=None)
-    join = commands.add_parser("join", help="join a pool and end; for installers and scripts")
+    join = commands.add_parser("join", help="join a pool; a running agent that its master turns away joins anew")
     join.set_defaults(command=_join)
     _common(join)
+    join.add_argument("--again", action="store_true", help="as a new node, whatever this computer was before")
     join.add_argument("link", metavar="LINK", help="the join link; - reads it from standard input")
     once = commands.add_parser("run-once", help="run one subtask of a folder on this computer's own engine")
     once.set_defaults(command=_run_once)
@@ -167,18 +168,17 @@ def _run(arguments: argparse.Namespace) -> int:
 def _join(arguments: argparse.Namespace) -> int:
     from worker_app import bootstrap
     from worker_app.agent.workspace import Workspace
+    from worker_app.tray import asking
 
     folders = _folders(arguments)
     workspace = Workspace(folders.data)
     settings = _settings(arguments, folders.data)
+    link = sys.stdin.readline().strip() if arguments.link == "-" else arguments.link
+    if asking.join(folders.data, link):
+        return 0
     with logs.configure(file=folders.logs / "agent.log", level=settings.log_level) as configured, workspace:
-        if workspace.identity() is not None:
-            raise Conflict(
-                "This worker belongs to a pool already.", code="JOINED_ALREADY", fix="Leave that pool first."
-            )
-        link = sys.stdin.readline().strip() if arguments.link == "-" else arguments.link
         configured.secrets.add(link)
-        identity = asyncio.run(bootstrap.join(workspace, settings, link))
+        identity = asyncio.run(bootstrap.join(workspace, settings, link, again=arguments.again))
         print(f"joined pool={identity.pool_name} id={identity.node_id}")
         return 0
 

@@ -96,13 +96,15 @@ def make_limits(settings: WorkerSettings, folder: Path) -> Limits:
     )
 
 
-async def join(workspace: Workspace, settings: WorkerSettings, link_text: str) -> Identity:
-    """Spend a join link and keep who this node is. A node that belongs to a pool already keeps its place."""
-    if workspace.identity() is not None:
+async def join(workspace: Workspace, settings: WorkerSettings, link_text: str, *, again: bool = False) -> Identity:
+    """Spend a join link and keep who this node is. A node that belongs to a pool already keeps its place, unless
+    it joins `again`: then it is a new node, and whoever else has its old identity keeps that.
+    """
+    if workspace.identity() is not None and not again:
         raise Invalid(
             f"This worker has already joined a pool (data folder {workspace.root}).",
             code="ALREADY_JOINED",
-            fix="Start it without --join, or use another --data-dir.",
+            fix="Leave that pool first, or give --again where its master turns this computer away.",
         )
     link = parse_join_link(link_text)
     enrolment = EnrolmentGateway()
@@ -166,7 +168,8 @@ async def run_agent(workspace: Workspace, settings: WorkerSettings, tail: AgentT
 
     actions = OwnerActions(
         desk,
-        join=lambda link: join(workspace, settings, link),
+        # Only where there is no identity, or the master turns it away.
+        join=lambda link: join(workspace, settings, link, again=True),
         leave=workspace.forget_identity,
         fingerprint=fingerprint,
     )
@@ -250,7 +253,7 @@ async def run_joined(
         link=heard,
         blobs=gateway,
         log_link=gateway,
-        store=HeardStore(Outbox(workspace.root, this_boot), desk.book, spec_from_json),
+        store=HeardStore(Outbox(workspace.root, this_boot, identity.node_id), desk.book, spec_from_json),
         runtime=runtime,
         inputs=CachedInputs(Fetching(gateway, cache, pauses), cache, gateway),
         pauses=pauses,

@@ -296,7 +296,8 @@ class Resident:
     async def _leave(self, identity: Identity) -> None:
         """Have the master strike this node out, then forget who it was. A master that is away does not stop it."""
         try:
-            await self._farewell(identity)
+            if self.desk.says_farewell:
+                await self._farewell(identity)
             logger.info("left the pool", extra={"node_id": identity.node_id})
         except HiveMindError as error:
             logger.warning("the master was not told that this node left", extra={"code": error.code})

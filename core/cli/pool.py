@@ -21,7 +21,7 @@ def nodes(session: Session) -> None:
     rows = [
         (
             n.name,
-            n.health if n.schedulable else f"{n.health}: {n.why_not}",
+            f"{n.health}: {n.why_not}" if n.why_not else n.health,
             f"{n.running}/{n.slots}",
             f"{n.cpu_cores:g}",
             f"{n.memory_bytes / _GIB:.1f}",

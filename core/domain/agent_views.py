@@ -118,6 +118,8 @@ class LinkView:
     #: The end of the last time without master, for the story of it.
     back_since_ms: int = 0
     away_since_ms: int = 0
+    #: The master turns this computer away, and only a person mends that; `reason` and `fix` are its words.
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

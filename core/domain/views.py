@@ -116,7 +116,7 @@ class NodeView:
     owner_state: NodeOwner
     owner_reason: str
     schedulable: bool
-    #: Empty when schedulable; else the first reason, in words.
+    #: Empty when schedulable; else the first reason, in words. That two computers are this node is always said.
     why_not: str
     arch: str
     os: str

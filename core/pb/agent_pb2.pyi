@@ -690,6 +690,7 @@ class LinkView(_message.Message):
     WAITING_BYTES_FIELD_NUMBER: _builtins.int
     BACK_SINCE_MS_FIELD_NUMBER: _builtins.int
     AWAY_SINCE_MS_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     since_ms: _builtins.int
     next_try_ms: _builtins.int
@@ -709,6 +710,7 @@ class LinkView(_message.Message):
     waiting_bytes: _builtins.int
     back_since_ms: _builtins.int
     away_since_ms: _builtins.int
+    refused: _builtins.bool
     @_builtins.property
     def tries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
@@ -734,10 +736,11 @@ class LinkView(_message.Message):
         waiting_bytes: _builtins.int = ...,
         back_since_ms: _builtins.int = ...,
         away_since_ms: _builtins.int = ...,
+        refused: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "away_since_ms", b"away_since_ms", "back_since_ms", b"back_since_ms", "certificate_until_ms", b"certificate_until_ms", "code", b"code", "fingerprint", b"fingerprint", "fix", b"fix", "last_contact_ms", b"last_contact_ms", "latency_ms", b"latency_ms", "next_try_ms", b"next_try_ms", "phase", b"phase", "protocol", b"protocol", "reason", b"reason", "since_ms", b"since_ms", "tries", b"tries", "waiting_bytes", b"waiting_bytes", "waiting_results", b"waiting_results", "waiting_since_ms", b"waiting_since_ms", "waiting_updates", b"waiting_updates", "work_until_ms", b"work_until_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "away_since_ms", b"away_since_ms", "back_since_ms", b"back_since_ms", "certificate_until_ms", b"certificate_until_ms", "code", b"code", "fingerprint", b"fingerprint", "fix", b"fix", "last_contact_ms", b"last_contact_ms", "latency_ms", b"latency_ms", "next_try_ms", b"next_try_ms", "phase", b"phase", "protocol", b"protocol", "reason", b"reason", "refused", b"refused", "since_ms", b"since_ms", "tries", b"tries", "waiting_bytes", b"waiting_bytes", "waiting_results", b"waiting_results", "waiting_since_ms", b"waiting_since_ms", "waiting_updates", b"waiting_updates", "work_until_ms", b"work_until_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

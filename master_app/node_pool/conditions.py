@@ -28,9 +28,14 @@ def node_conditions(uow: UnitOfWork) -> list[Condition]:
     return found[:NODES_SHOWN]
 
 
+def is_duplicate_shown(uow: UnitOfWork, hot: PoolNode) -> bool:
+    """Tell whether people are still told that two computers use this node's identity."""
+    return bool(hot.duplicate_ms) and uow.now_ms - hot.duplicate_ms < DUPLICATE_SHOWN_MS
+
+
 def node_condition(uow: UnitOfWork, hot: PoolNode) -> Condition | None:
     """Return what is wrong with one node, the gravest thing; None when nothing is."""
-    if hot.duplicate_ms and uow.now_ms - hot.duplicate_ms < DUPLICATE_SHOWN_MS:
+    if is_duplicate_shown(uow, hot):
         return Condition(
             code=ConditionCode.NODE_DUPLICATE,
             subject=hot.node_id,

@@ -32,7 +32,8 @@ def refuse_hello(node: NodeRecord | None, certificate_serial: str, hello: Hello)
     if is_duplicate(node, hello):
         return Refused(
             code="DUPLICATE_IDENTITY",
-            message="Another computer uses the same identity.",
+            message="Another computer has this identity: the data folder was copied, or restored from an older "
+            "state.",
             fix="Join this computer with a link of its own.",
         )
     if hello.protocol_min > PROTOCOL_MAX:

@@ -15,6 +15,7 @@ from core.domain.resources import Resources
 from core.domain.session import AttemptUse
 from core.domain.user import Action, Principal, require
 from core.domain.views import NodeView
+from master_app.node_pool.conditions import is_duplicate_shown
 from master_app.node_pool.sessions import NodeSessions
 from master_app.ports.node_pool import NodeRecord
 from master_app.ports.unit_of_work import UnitOfWork, Writer
@@ -22,6 +23,11 @@ from master_app.scheduling.explain import IdleReasons, closed_by, why_waiting
 from master_app.scheduling.settings import SchedulingSettings
 
 MAX_NODES = 10_000
+#: Said of the one that is the node, whatever else it does: only its owner can end it.
+DUPLICATE = (
+    "Two computers use this node's identity; one of them is turned away. Join that one with a link of its own: it "
+    "is one step in its window. If you do not know it, revoke this node."
+)
 
 
 class NodeQueries:
@@ -101,7 +107,7 @@ class NodeQueries:
             owner_state=hot.owner_state if hot is not None else NodeOwner.AVAILABLE,
             owner_reason=session.owner_reason if session is not None else "",
             schedulable=hot is not None and closed_by(uow.pool, node.node_id, uow.now_ms) is None,
-            why_not=reasons.of(node.node_id),
+            why_not=DUPLICATE if hot is not None and is_duplicate_shown(uow, hot) else reasons.of(node.node_id),
             arch=facts.arch,
             os=facts.os,
             host_os=facts.host_os,

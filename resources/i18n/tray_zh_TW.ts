@@ -124,6 +124,10 @@
    <translation>同時執行數</translation>
   </message>
   <message>
+   <source>At risk</source>
+   <translation>受影響的</translation>
+  </message>
+  <message>
    <source>At the limit the attempt ends and is tried again elsewhere.</source>
    <translation>達到上限時這次嘗試會結束，換地方重試。</translation>
   </message>
@@ -142,6 +146,10 @@
   <message>
    <source>Brush</source>
    <translation>筆刷</translation>
+  </message>
+  <message>
+   <source>By itself</source>
+   <translation>系統會</translation>
   </message>
   <message>
    <source>By schedule</source>
@@ -456,8 +464,16 @@
    <translation>正在交還任務，之後結束。</translation>
   </message>
   <message>
+   <source>Good to know</source>
+   <translation>供參考</translation>
+  </message>
+  <message>
    <source>Half a core and a quarter of a GB, on this computer alone.</source>
    <translation>半個核心、四分之一 GB，只在這台電腦上。</translation>
+  </message>
+  <message>
+   <source>Heals by itself</source>
+   <translation>會自動恢復</translation>
   </message>
   <message>
    <source>Heat, no sensor</source>
@@ -556,12 +572,20 @@
    <translation>加入節點池…</translation>
   </message>
   <message>
+   <source>Join anew</source>
+   <translation>重新加入</translation>
+  </message>
+  <message>
    <source>Join link</source>
    <translation>加入連結</translation>
   </message>
   <message>
    <source>Join {pool}</source>
    <translation>加入 {pool}</translation>
+  </message>
+  <message>
+   <source>Joined {pool} as {name}.</source>
+   <translation>已用 {name} 的名稱加入 {pool}。</translation>
   </message>
   <message>
    <source>Joining…</source>
@@ -693,6 +717,10 @@
   </message>
   <message>
    <source>Needs attention</source>
+   <translation>需要處理</translation>
+  </message>
+  <message>
+   <source>Needs you</source>
    <translation>需要處理</translation>
   </message>
   <message>
@@ -1424,6 +1452,10 @@
    <translation>你的收益</translation>
   </message>
   <message>
+   <source>You can</source>
+   <translation>你可以</translation>
+  </message>
+  <message>
    <source>You can close this window at any time. The step is kept, also across a restart.</source>
    <translation>隨時可以關掉視窗或重新開機，會從這一步繼續。</translation>
   </message>
@@ -2034,6 +2066,10 @@
   <message>
    <source>shown by the next check</source>
    <translation>由下一項檢查確認</translation>
+  </message>
+  <message>
+   <source>since {time}</source>
+   <translation>從 {time} 起</translation>
   </message>
   <message>
    <source>slow down</source>

@@ -133,3 +133,17 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StorageUnavailable, match="newer version"):
         Outbox(tmp_path, "boot-1").open()
+
+
+def test_what_another_node_left_in_the_folder_is_nobodys(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, "boot-1", "node-1")
+    box.open()
+    box.write(Changes(briefs=(make_brief(),), accepted=((make_offer("a1"), 1),), next_number=7, highest_term=9))
+    box.close()
+    same = Outbox(tmp_path, "boot-1", "node-1")
+    assert len(same.open().attempts) == 1
+    same.close()
+    another = Outbox(tmp_path, "boot-1", "node-2")
+    stored = another.open()
+    assert (stored.attempts, stored.briefs, stored.next_number, stored.highest_term) == ((), {}, 7, 9)
+    another.close()

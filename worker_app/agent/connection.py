@@ -20,6 +20,8 @@ BACKOFF_MAX_MS: Final = 60_000
 #: While the master's computer refuses connections its program is being started again, as a rule within seconds.
 BACKOFF_SOON_MS: Final = 5_000
 REPORT_INTERVAL_MS: Final = 30_000
+#: Of a refusal that names no way out.
+FINAL_FIX: Final = "If the pool was set up anew, ask its operator for a new join link."
 #: Reports whose send time is remembered; an offer that names an older one is stale.
 MAX_REPORTS: Final = 64
 
@@ -123,7 +125,7 @@ class Connection:
         self.phase = Phase.IDLE
         self.since_ms = now_ms
         self.reason = reason
-        self.fix = refused.fix if refused is not None else ""
+        self.fix = refused.fix if refused is not None else FINAL_FIX if final else ""
         self.is_final = final
         self.session_id = ""
         self._reports.clear()

@@ -101,6 +101,8 @@ class Desk:
         self.quitting = ""
         self.is_over = False
         self.is_leaving = False
+        #: Whether the master is told of it.
+        self.says_farewell = True
         #: Set when the daemon shall look again at what is to run.
         self.turn = asyncio.Event()
         self.story = showing.LinkStory(parts.clock)
@@ -132,6 +134,11 @@ class Desk:
     def may_run(self) -> bool:
         """Tell whether a joined node's agent shall run: not before its owner agreed."""
         return self.identity is not None and self.choices.now.setup not in (SetupStep.JOIN, SetupStep.CONSENT)
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether the master turns this computer away, so that only a new link helps."""
+        return self.state is not None and self.state.connection.is_final
 
     def attach(self, joined: Joined) -> None:
         """A node's agent runs from now on."""

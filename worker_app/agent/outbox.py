@@ -52,7 +52,9 @@ _TICKS: Final[TypeAdapter[tuple[Tick, ...]]] = TypeAdapter(tuple[Tick, ...])
 class Outbox:
     """Implements `ports.store.AgentStore`. Made on any thread, used on one."""
 
-    def __init__(self, folder: Path, boot_id: str) -> None:
+    def __init__(self, folder: Path, boot_id: str, node_id: str = "") -> None:
+        """What another node left in this folder is no business of `node_id`'s, and goes."""
+        self._node_id = node_id
         self._file = folder / _FILE
         self._boot_id = boot_id
         self._connection: sqlite3.Connection | None = None
@@ -86,8 +88,10 @@ class Outbox:
         connection.executescript(_SCHEMA)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         facts = dict(connection.execute("SELECT name, value FROM fact"))
+        if self._node_id and facts.get("node", self._node_id) != self._node_id:
+            connection.executescript("BEGIN IMMEDIATE; DELETE FROM held; DELETE FROM brief; COMMIT")
         incarnation = int(facts.get("incarnation", "0")) + 1
-        self._facts([("incarnation", str(incarnation))])
+        self._facts([("incarnation", str(incarnation)), ("node", self._node_id)])
         return Stored(
             incarnation=incarnation,
             highest_term=int(facts.get("term", "0")),

@@ -100,16 +100,25 @@ class OwnerActions:
     # ------------------------------------------------------------ joining and leaving
 
     async def join(self, link: str) -> Consent:
-        """Spend a join link; the node waits for its owner's consent before anything else."""
+        """Spend a join link; the node waits for its owner's consent before anything else.
+
+        One that the master turns away joins anew in this one step: as a new node, with the rules that it has.
+        """
         desk = self._desk
-        if desk.identity is not None:
-            raise Conflict("This computer has joined a pool already.", code="ALREADY_JOINED")
+        if desk.identity is not None and not desk.is_refused:
+            raise Conflict(
+                "This computer has joined a pool already.", code="ALREADY_JOINED", fix="Leave that pool first."
+            )
         async with self._joining:
             identity = await self._join(link.strip())
-        rules = desk.choices.now.rules or self._preset(Preset.BALANCED)
-        desk.choices.change(setup=SetupStep.CONSENT, rules=rules, switch=Switch(is_on=False))
-        desk.identity, desk.fingerprint = identity, self._fingerprint(identity)
+        fingerprint = self._fingerprint(identity)
+        if desk.identity is None or desk.fingerprint != fingerprint:
+            rules = desk.choices.now.rules or self._preset(Preset.BALANCED)
+            desk.choices.change(setup=SetupStep.CONSENT, rules=rules, switch=Switch(is_on=False))
+        desk.identity, desk.fingerprint = identity, fingerprint
         desk.turn.set()
+        if desk.joined is not None:
+            desk.joined.quit("its owner joins anew")
         desk.publish()
         return self.consent()
 
@@ -172,6 +181,8 @@ class OwnerActions:
     def _leave_pool(self) -> None:
         desk = self._desk
         desk.is_leaving = True
+        # A copy must not strike its original out; and the master does not hear whom it turns away.
+        desk.says_farewell = not desk.is_refused
         desk.practising.end()
         if desk.joined is not None:
             desk.joined.quit("its owner leaves the pool")

@@ -78,7 +78,7 @@ def _unfinished(scene: Scene, count: int) -> Sentence | None:
 
 
 def _broken(scene: Scene, count: int) -> Sentence | None:
-    if scene.link.code in ("revoked", "refused") and scene.link.phase == "offline":
+    if scene.link.refused:
         values = {"words": scene.link.reason, "fix": scene.link.fix}
         return TrayState.ERROR, Line(code="master_refused", values=values), Line(code="given_fix", values=values)
     if not scene.engine_ok:

@@ -171,6 +171,8 @@ class LinkStory:
             tries=tuple(self._tries),
             code=code,
             reason=words or code,
+            fix=connection.fix,
+            refused=connection.is_final,
             work_until_ms=now_ms + max(deadlines) - now_steady if deadlines else 0,
             waiting_updates=len(state.pending.outgoing),
             waiting_results=len(results),

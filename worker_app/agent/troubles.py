@@ -18,7 +18,7 @@ AWAY_SHOWN_MS: Final = 15_000
 PAST_SHOWN_MS: Final = 15 * 60_000
 SCARCE_BYTES: Final = 256 << 20
 PLENTY: Final = Memory(total_bytes=1 << 40, available_bytes=1 << 40)
-_FINAL_FIX: Final = "If the pool was set up anew, ask its operator for a new join link."
+_REJOIN: Final = "Paste a new join link here, or run worker_app join LINK; that is all."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def troubles(state: AgentState, seen: Surveyed) -> list[Condition]:
 def _master(state: AgentState, seen: Surveyed) -> list[Condition]:
     connection = state.connection
     since_ms = connection.away_since_ms
-    if not since_ms or seen.now_ms - since_ms < AWAY_SHOWN_MS:
+    if not since_ms or (seen.now_ms - since_ms < AWAY_SHOWN_MS and not connection.is_final):
         return []
     since_wall_ms = seen.wall_ms - (seen.now_ms - since_ms)
     if connection.is_final:
@@ -62,10 +62,10 @@ def _master(state: AgentState, seen: Surveyed) -> list[Condition]:
                 code=ConditionCode.MASTER_REFUSES,
                 gravity=Gravity.ALERT,
                 since_ms=since_wall_ms,
-                what=f"The master turns this computer away: {connection.reason}",
+                what=f"The master turns this computer away: {_without_code(connection.reason)}",
                 at_risk="New work, and results that the master does not have yet; they are kept here for 7 days.",
                 next="It is tried again about once a minute.",
-                fix=connection.fix or _FINAL_FIX,
+                fix=f"{connection.fix} {_REJOIN}",
             )
         ]
     live = [held for held in state.work.held.values() if held.step in FENCED]
@@ -191,8 +191,9 @@ def _past(state: AgentState, seen: Surveyed) -> list[Condition]:
                 subject=str(seen.jumped_at_ms),
                 gravity=Gravity.NOTICE,
                 since_ms=seen.wall_ms - (seen.now_ms - seen.jumped_at_ms),
-                what=f"The clock of this computer was set {'forward' if seen.jump_ms > 0 else 'back'} by "
-                f"{abs(seen.jump_ms) // 1000:,} s.",
+                what=f"The clock of this computer was set forward by {seen.jump_ms // 1000:,} s."
+                if seen.jump_ms > 0
+                else f"The clock of this computer was set back by {-seen.jump_ms // 1000:,} s.",
                 at_risk="Times in records around it. Leases and running work are not affected.",
                 next="Nothing; this note goes after 15 minutes.",
             )
@@ -214,6 +215,11 @@ def _awake(seen: Surveyed) -> list[Condition]:
             "settings.",
         )
     ]
+
+
+def _without_code(reason: str) -> str:
+    code, _, words = reason.partition(": ")
+    return words if words and code.isupper() else reason
 
 
 def _clock(wall_ms: int) -> str:

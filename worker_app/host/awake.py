@@ -16,8 +16,10 @@ from wakepy import keep
 
 logger = logging.getLogger(__name__)
 
-NO_SESSION: Final = "This program has no desktop session to ask (no session bus), so this computer sleeps as its "
-"system settings say."
+NO_SESSION: Final = (
+    "This program has no desktop session to ask (no session bus), so this computer sleeps as its system settings "
+    "say."
+)
 _ANSWER_S: Final = 10.0
 
 

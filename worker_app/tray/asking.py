@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from core.domain.agent_views import AgentAction, AgentShown, LinkView
+from core.domain.agent_views import AgentAction, AgentShown, Consent, LinkView
 from core.domain.condition import Condition, ConditionCode, Gravity
 from core.domain.errors import NotFound
 from worker_app.tray.client import AgentAway, AgentClient, find_door
@@ -58,6 +58,14 @@ def retry_now(folder: Path) -> int:
     return 0 if link.phase == "live" else 1
 
 
+def join(folder: Path, link: str) -> bool:
+    """Have the running agent spend a join link; False: none runs. Raises what the agent or the master says."""
+    consent = asyncio.run(spend(folder, link))
+    if consent is not None:
+        print(f"joined pool={consent.pool_name} name={consent.node_name}")
+    return consent is not None
+
+
 def not_running(message: str = "No agent runs with this data folder.") -> NotFound:
     return NotFound(message, code="AGENT_NOT_RUNNING", fix="Start it.")
 
@@ -89,6 +97,8 @@ def link_words(link: LinkView) -> str:
         return words
     if link.reason:
         words += f": {link.reason}"
+    if link.fix:
+        words += f" {link.fix}"
     wait_s = (link.next_try_ms - time.time_ns() // 1_000_000) // 1000 if link.next_try_ms else 0
     return f"{words} Next try in {wait_s} s." if wait_s > 0 else words
 
@@ -129,6 +139,20 @@ async def look(folder: Path) -> AgentShown:
     finally:
         await client.close()
     raise not_running()
+
+
+async def spend(folder: Path, link: str) -> Consent | None:
+    """Have the running agent join; None: none runs."""
+    door = find_door(folder)
+    if door is None:
+        return None
+    client = AgentClient(door)
+    try:
+        return await client.join(link)
+    except AgentAway:
+        return None  # it ended without a word
+    finally:
+        await client.close()
 
 
 async def retry(folder: Path) -> LinkView:

@@ -22,7 +22,7 @@ from core.desktop.link_handler import LinkHandler
 from core.desktop.look import Look
 from core.desktop.translations import tr
 from core.desktop.widgets import column, row
-from core.domain.agent_views import AgentAction, AgentShown, Line, SetupStep
+from core.domain.agent_views import AgentAction, AgentShown, Consent, Line, SetupStep
 from worker_app.tray.courier import Courier
 from worker_app.tray.navigation import PAGES, Navigation
 from worker_app.tray.pages.about import AboutPage
@@ -34,6 +34,7 @@ from worker_app.tray.pages.now import NowPage
 from worker_app.tray.pages.rules import RulesPage
 from worker_app.tray.pages.setup import SetupPage
 from worker_app.tray.top_line import TopLine
+from worker_app.tray.troubles_card import TroublesCard
 
 _NARROW: Final = 900
 
@@ -73,6 +74,8 @@ class WorkerWindow(QMainWindow):
         self.top.asked.connect(lambda action, seconds: courier.act(action, self.say_error, seconds=seconds))
         self.top.quit_asked.connect(self.ask_quit)
         self.toast = Toast(look, self)
+        self.troubles = TroublesCard(look, courier)
+        self.troubles.joined.connect(self._joined_anew)
         self._make_pages()
         self.side = Navigation(look)
         self.side.chosen.connect(self.show_page)
@@ -125,8 +128,8 @@ class WorkerWindow(QMainWindow):
 
     def _make_shell(self) -> QWidget:
         shell = QWidget()
-        right = column(self.top, self.stack, spacing=10, margins=(16, 12, 16, 14))
-        right.setStretch(1, 1)
+        right = column(self.top, self.troubles, self.stack, spacing=10, margins=(16, 12, 16, 14))
+        right.setStretch(2, 1)
         layout = row(self.side, spacing=0)
         layout.addLayout(right)
         layout.setStretch(1, 1)
@@ -159,6 +162,7 @@ class WorkerWindow(QMainWindow):
         elif status.setup is SetupStep.DONE:
             self._show_setup(False)
         self.top.show_status(status)
+        self.troubles.show_troubles(shown.troubles)
         self.side.show_status(status)
         for page in self.pages.values():
             if hasattr(page, "show_agent"):
@@ -179,6 +183,9 @@ class WorkerWindow(QMainWindow):
 
     def _say(self, text: str) -> None:
         self.toast.say(text)
+
+    def _joined_anew(self, consent: Consent) -> None:
+        self._say(tr("Joined {pool} as {name}.", pool=consent.pool_name, name=consent.node_name))
 
     def say_error(self, error: BaseException) -> None:
         self.toast.say(getattr(error, "message", "") or str(error), tone="bad")
@@ -267,6 +274,10 @@ class WorkerWindow(QMainWindow):
 
     def take_link(self, link: str) -> None:
         """A join link was opened outside: show where it goes and spend it."""
+        if self._shown.link is not None and self._shown.link.refused:
+            self._show_setup(False)
+            self.troubles.take_link(link)
+            return
         self._show_setup(True)
         self.setup_page.take_link(link)
 

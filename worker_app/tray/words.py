@@ -8,6 +8,7 @@ from typing import Final
 from core.desktop import figures
 from core.desktop.translations import mark, plural, tr
 from core.domain.agent_views import Line
+from worker_app.tray.sentences import said
 
 #: Code of a line -> sentence. `{tasks}` is a count with its noun; times and amounts come formatted.
 SENTENCES: Final[dict[str, str]] = {
@@ -145,6 +146,9 @@ PAY: Final[dict[str, str]] = {
     "quit": mark("given back when the program quit"),
 }
 
+#: Values that are sentences of agent or master.
+_SPOKEN: Final = frozenset({"words", "fix"})
+
 
 def line(one: Line) -> str:
     """Return a line in words, empty for none."""
@@ -190,7 +194,7 @@ class _Filled(dict[str, str]):
         for name, value in values.items():
             stem, form = _form(name)
             try:
-                self[stem] = form(value)
+                self[stem] = said(value) if name in _SPOKEN else form(value)
             except ValueError:
                 self[stem] = value
         if "count" in self:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.domain.agent_views import AgentAction, AgentShown, SetupStep, TrayState
-from core.domain.errors import HiveMindError, NotFound, Unauthenticated
+from core.domain.errors import Conflict, HiveMindError, NotFound, Unauthenticated
 from core.domain.lending import FULL, HOURS, UNTIL_RESUMED, Preset
 from core.domain.node import NodeOwner
-from core.domain.session import LogStream
+from core.domain.session import LogStream, Refused
 from core.pb import agent_pb2
 from tests.fakes.sandbox import FakeOutcome, FakeRuntime
 from tests.support.agents import make_brief, make_offer
@@ -233,3 +233,38 @@ async def test_a_duty_takes_cores_from_running_work_and_gives_them_back(tmp_path
         await opened.client.set_rules(replace(small, duty_percent=100))
         await opened.second()
         assert held.throttled_millis == 0
+
+
+async def test_a_computer_that_is_turned_away_joins_anew_in_one_step(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        assert opened.rig is not None
+        with pytest.raises(Conflict):
+            await opened.client.join("hivemind://pool:50052/join?ca=00&token=t")
+        opened.rig.master.refusal = Refused(
+            code="DUPLICATE_IDENTITY", message="Another computer.", fix="Join this computer."
+        )
+        opened.rig.master.cut()
+        for _ in range(5):
+            await opened.second()
+        shown = await first(opened.client)
+        assert shown.link is not None and shown.status is not None
+        assert (shown.link.refused, shown.link.fix) == (True, "Join this computer.")
+        assert (shown.status.state, shown.status.now.code) == (TrayState.ERROR, "master_refused")
+        assert shown.status.then.values["fix"] == "Join this computer."
+        before = opened.desk.choices.now
+        consent = await opened.client.join(" hivemind://pool:50052/join?ca=00&token=t ")
+        assert consent.node_name == "node one" and opened.links[-1].startswith("hivemind://")
+        # Its rules and switch stay; the agent of the old identity ends, and the desk looks for what to run now.
+        assert opened.desk.choices.now == before
+        assert opened.quits == ["its owner joins anew"] and opened.desk.turn.is_set()
+
+
+async def test_a_copy_that_leaves_does_not_strike_its_original_out(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        assert opened.rig is not None and opened.desk.says_farewell
+        opened.rig.master.refusal = Refused(code="DUPLICATE_IDENTITY", message="Another computer.")
+        opened.rig.master.cut()
+        for _ in range(5):
+            await opened.second()
+        await opened.client.act(AgentAction.LEAVE)
+        assert opened.desk.is_leaving and not opened.desk.says_farewell
