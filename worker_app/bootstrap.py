@@ -50,6 +50,7 @@ from worker_app.execution.plain_runtime import PlainRuntime
 from worker_app.execution.process import ProcessRuntime
 from worker_app.host.awake import WakepyAwake
 from worker_app.host.network import LinkWatch
+from worker_app.host.shutdown import shutdown_watch
 from worker_app.settings import WorkerSettings
 from worker_app.wire.enrolment import EnrolmentGateway
 from worker_app.wire.gateway import Gateway
@@ -236,6 +237,7 @@ async def run_joined(
             gpus=gpus,
             agent_version=agent_version(),
             clock=clock,
+            shutdown=shutdown_watch(),
             quit_grace_s=settings.quit_grace_s,
         ),
         identity,

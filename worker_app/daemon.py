@@ -23,6 +23,7 @@ from worker_app.agent.instructions import BecameLive
 from worker_app.agent.listening import HeardLink
 from worker_app.agent.night import Night
 from worker_app.agent.performer import Performer
+from worker_app.agent.ports.host import ShutdownWatch
 from worker_app.agent.ports.link import EnrolmentLink, Identity, MembershipLink
 from worker_app.agent.ports.sandbox import EngineFacts, Runtime
 from worker_app.agent.probe import HostMeter, host_name, measure_disk, node_facts, steady
@@ -38,6 +39,7 @@ TIDY_S: Final = 60.0
 #: An engine that is away is looked for this often.
 PROBE_BROKEN_S: Final = 10.0
 CERTIFICATE_S: Final = 3600.0
+GIVEN_BACK_S: Final = 0.1
 #: Renew with a third of a 90-day certificate left.
 RENEW_BEFORE_MS: Final = 30 * 24 * 3600 * 1000
 #: A driver or an engine that hangs is given up on, not waited for.
@@ -57,6 +59,7 @@ class Surroundings:
     gpus: Gpus
     agent_version: str
     clock: Clock
+    shutdown: ShutdownWatch
     quit_grace_s: float = 30.0
 
 
@@ -121,12 +124,14 @@ class Daemon:
                     group.create_task(self._renewing(), name="certificate"),
                     group.create_task(self._tidying(), name="disk budget"),
                     group.create_task(night.run(), name="night"),
+                    group.create_task(self._following_shutdown(), name="shutdown"),
                 ]
                 await self._over.wait()
                 for timer in timers:
                     timer.cancel()
         finally:
             logger.info("leaving", extra={"reason": self._reason})
+            self._around.shutdown.close()
             desk.detach()
             await performer.stop()
 
@@ -223,6 +228,21 @@ class Daemon:
         if self._engine is not None and self._performer is not None:
             self._facts = self._work_out()
             self._performer.tell(stimuli.FactsChanged(self._facts))
+
+    async def _following_shutdown(self) -> None:
+        """Give work back before the system ends; go on when that was called off."""
+        watch, desk = self._around.shutdown, self._around.desk
+        while True:
+            limit_s = await watch.changed()
+            if limit_s <= 0:
+                desk.system_stays()
+                continue
+            desk.system_ends(int(limit_s * 1000))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limit_s):
+                    while self._performer is not None and not self._performer.state.is_given_back:
+                        await asyncio.sleep(GIVEN_BACK_S)
+            watch.let_go()
 
     async def _renewing(self) -> None:
         """Renew the certificate well before its end; an expired one is renewed with the same key."""

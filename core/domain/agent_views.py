@@ -349,6 +349,8 @@ class AgentAction(StrEnum):
     QUIT_FINISH = "quit_finish"
     QUIT_GIVE_BACK = "quit_give_back"
     STAY = "stay"
+    #: The person's session ends: as at a shutdown, work is given back.
+    SYSTEM_ENDS = "system_ends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

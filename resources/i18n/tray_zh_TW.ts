@@ -520,6 +520,10 @@
    <translation>如果 {time} 還連不上</translation>
   </message>
   <message>
+   <source>If it stays on after all, lending goes on by itself within 3 minutes.</source>
+   <translation>如果最後沒有關機，會在 3 分鐘內自動繼續出借。</translation>
+  </message>
+  <message>
    <source>If the connection breaks</source>
    <translation>如果連線中斷</translation>
   </message>
@@ -1262,6 +1266,10 @@
   <message>
    <source>The practice subtask is on its way; the pool pays for it.</source>
    <translation>試跑子任務正在進行，由節點池付款。</translation>
+  </message>
+  <message>
+   <source>The system is shutting down, so work goes back with its checkpoints.</source>
+   <translation>系統正在關機，工作會連同檢查點退回。</translation>
   </message>
   <message>
    <source>The way to the master</source>

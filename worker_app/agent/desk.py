@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 #: Between two readings while nobody watches.
 IDLE_SAMPLE_S: Final = 5
 _IDLE_BOOK_S: Final = 60
+#: A system that has not ended this long after it said so does not end.
+ENDING_LIMIT_MS: Final = 180_000
 _USAGE_S: Final = 30.0
 
 
@@ -106,6 +108,8 @@ class Desk:
         #: Set when the daemon shall look again at what is to run.
         self.turn = asyncio.Event()
         self.story = showing.LinkStory(parts.clock)
+        #: Until when the system is believed to end; steady clock, 0: it does not.
+        self._ending_until_ms = 0
         self.practising = Practising(parts.book, parts.clock)
         self.conditions = Conditions()
         self.decision: Decision | None = None
@@ -161,6 +165,32 @@ class Desk:
         rules = self.choices.now.rules
         return self.practising.rules(rules) if self.practising.overrides else rules
 
+    # ------------------------------------------------------------ the system ends, or does not
+
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether the system is about to end."""
+        return self._ending_until_ms > 0
+
+    def system_ends(self, grace_ms: int) -> None:
+        """Give everything back within `grace_ms`; the agent goes on lending by itself if the system stays."""
+        self._ending_until_ms = self.clock.steady_ms() + ENDING_LIMIT_MS
+        logger.info("the system is about to end; work is given back", extra={"grace_ms": grace_ms})
+        if self.joined is not None:
+            self.joined.performer.tell(stimuli.SystemEnds(grace_ms))
+        self.publish()
+
+    def system_stays(self) -> None:
+        """The shutdown was called off."""
+        if not self.is_ending:
+            return
+        logger.info("the system did not end; work is taken again")
+        self._ending_until_ms, self._owner_told, self._limits_told = 0, None, None
+        if self.joined is not None:
+            self.joined.performer.tell(stimuli.SystemStays())
+        self.apply()
+        self.publish()
+
     # ------------------------------------------------------------ each second
 
     async def tick(self) -> None:
@@ -169,6 +199,8 @@ class Desk:
         programs = rules is not None and bool(rules.programs)
         self.conditions = await asyncio.to_thread(self._senses.read, programs=programs)
         self._practise()
+        if self.is_ending and self.clock.steady_ms() >= self._ending_until_ms:
+            self.system_stays()
         self.apply()
         watched = any(samples for _, samples in self._watchers.values())
         if watched or self._ticks % IDLE_SAMPLE_S == 0:
@@ -195,7 +227,7 @@ class Desk:
         self._end_of_overrides(self.clock.wall_ms())
         decision = self.decision = self.judge(self.rules_now)
         joined = self.joined
-        if joined is None or self.quitting == "give_back" or self.is_leaving:
+        if joined is None or self.quitting == "give_back" or self.is_leaving or self.is_ending:
             return
         performer, owner = joined.performer, decision.owner
         if self.quitting == "finish":

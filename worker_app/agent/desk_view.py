@@ -78,7 +78,7 @@ def status(desk: Desk, link: LinkView, views: tuple[ContainerView, ...]) -> Agen
         engine_ok=engine.ok,
         engine_problem=engine.problem,
         disk_ok=free < 0 or free > desk.base_limits.disk_reserve_bytes,
-        quitting=desk.quitting,
+        quitting=desk.quitting or ("shutdown" if desk.is_ending else ""),
         is_practising=desk.practising.is_live,
         notice=desk.joined.performer.state.notice if desk.joined else "",
         host_cpu=desk.sample.host_cpu,

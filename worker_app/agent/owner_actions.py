@@ -22,6 +22,9 @@ from worker_app.agent.ports.link import Identity
 
 logger = logging.getLogger(__name__)
 
+#: A session that ends waits about five seconds for its programs.
+SESSION_GRACE_MS = 4_000
+
 Join = Callable[[str], Awaitable[Identity]]
 Fingerprint = Callable[[Identity], str]
 
@@ -55,6 +58,8 @@ class OwnerActions:
                 desk.joined.performer.tell(stimuli.RetryNow())
         elif action in _STEPS:
             self._step(action)
+        elif action is AgentAction.SYSTEM_ENDS:
+            desk.system_ends(SESSION_GRACE_MS)
         elif action is AgentAction.LEAVE:
             self._leave_pool()
         else:

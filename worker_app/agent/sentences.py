@@ -63,7 +63,8 @@ def _leaving(scene: Scene, count: int) -> Sentence | None:
         return None
     state = TrayState.WORKING if count else TrayState.PAUSED
     values = {"count": str(count), "rest_s": str(rest_s(scene.containers))}
-    return state, Line(code=f"quitting_{scene.quitting}", values=values), Line()
+    then = Line(code="stays_then") if scene.quitting == "shutdown" else Line()
+    return state, Line(code=f"quitting_{scene.quitting}", values=values), then
 
 
 def _unfinished(scene: Scene, count: int) -> Sentence | None:

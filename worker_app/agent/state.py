@@ -79,6 +79,8 @@ class AgentState:
             stimuli.OwnerChanged: self._owner_changed,
             **Yielding(self.work).handlers(),
             stimuli.QuitAsked: self._quit_asked,
+            stimuli.SystemEnds: self._system_ends,
+            stimuli.SystemStays: self._system_stays,
             stimuli.InventoryTaken: self.restoring.inventory_taken,
             stimuli.Received: self.talk.received,
             stimuli.Disconnected: self.talk.disconnected,
@@ -168,23 +170,36 @@ class AgentState:
 
     def _quit_asked(self, stimulus: stimuli.QuitAsked, now_ms: int, out: Out) -> None:
         self._quit_at_ms = now_ms + stimulus.grace_ms
+        self._give_all_back("quit", stimulus.grace_ms, now_ms, out)
+
+    def _system_ends(self, stimulus: stimuli.SystemEnds, now_ms: int, out: Out) -> None:
+        """As at a quit, but the session stays: a shutdown can be called off."""
+        self._give_all_back("shutdown", stimulus.grace_ms, now_ms, out)
+
+    def _system_stays(self, _stimulus: stimuli.SystemStays, now_ms: int, out: Out) -> None:
+        self.work.is_quitting = bool(self._quit_at_ms)
+
+    def _give_all_back(self, why: str, grace_ms: int, now_ms: int, out: Out) -> None:
         self.work.is_quitting = True
-        self._owner_changed(
-            stimuli.OwnerChanged(OwnerStatus(state=NodeOwner.QUITTING, reason="quit")), now_ms, out
-        )
-        grace_s = max(0.0, stimulus.grace_ms / 2000)
+        self._owner_changed(stimuli.OwnerChanged(OwnerStatus(state=NodeOwner.QUITTING, reason=why)), now_ms, out)
+        grace_s = max(0.0, grace_ms / 2000)
         self.work.stop_all(ReturnReason.QUIT, now_ms, out, grace_s=grace_s)
         self.work.close_idle(now_ms, out)
+
+    @property
+    def is_given_back(self) -> bool:
+        """Tell whether nothing is here any more, and the master knows, if it can be told."""
+        idle = not self.work.held and all(slot.state is SlotState.EMPTY for slot in self.work.slots.all)
+        kept = not self.pending.is_writing and not self.pending.wants_write(also_lazy=True)
+        heard = not self.connection.is_live or not self.pending.outgoing
+        return idle and kept and heard
 
     def _leave(self, now_ms: int, out: Out) -> None:
         """Leave once everything is given back and acknowledged, or when the time for that is over."""
         if self.talk.is_over:
             return
         over = now_ms >= self._quit_at_ms
-        idle = not self.work.held and all(slot.state is SlotState.EMPTY for slot in self.work.slots.all)
-        kept = not self.pending.is_writing and not self.pending.wants_write(also_lazy=True)
-        heard = not self.connection.is_live or not self.pending.outgoing
-        if over or (idle and kept and heard):
+        if over or self.is_given_back:
             self.talk.is_over = True
             out.append(Exit("asked to quit" if not over else "asked to quit; not everything could be given back"))
 

@@ -82,6 +82,18 @@ class QuitAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemEnds:
+    """Give all work back within `grace_ms` and take none; whether the system really ends is not sure."""
+
+    grace_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SystemStays:
+    """It did not end: work may come again."""
+
+
+@dataclass(frozen=True, slots=True)
 class InventoryTaken:
     found: tuple[FoundSandbox, ...]
 
@@ -259,6 +271,8 @@ Stimulus = (
     | Yield
     | GiveBack
     | QuitAsked
+    | SystemEnds
+    | SystemStays
     | InventoryTaken
     | Received
     | Disconnected

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSettings, QTimer
+from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from core.desktop.autostart import autostart
@@ -27,6 +27,8 @@ TRAY_WAIT_MS = 8000
 _LOOK_MS = 500
 #: How long an agent that was told to give work back is waited for.
 QUIT_WAIT_MS = 40_000
+#: How long a session that ends is held up: systems end what takes longer than about five seconds.
+SESSION_WAIT_MS = 4_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,27 @@ class WorkerApp(QObject):
             self.window.hide()
             QTimer.singleShot(QUIT_WAIT_MS, self, self._end)
 
+    def session_ends(self) -> None:
+        """The person logs out, or the computer shuts down: an agent that we started has its work given back first.
+
+        One that runs as a service hears of a shutdown itself, and a session that ends is nothing to it.
+        """
+        if not self.keeper.is_parent or not self.courier.is_here:
+            return
+        self.courier.act(AgentAction.SYSTEM_ENDS, lambda _error: None)
+        loop = QEventLoop()
+
+        def look(shown: AgentShown) -> None:
+            if _is_given_back(shown):
+                loop.quit()
+
+        self.courier.came.connect(look)
+        self.courier.left.connect(loop.quit)
+        QTimer.singleShot(SESSION_WAIT_MS, loop, loop.quit)
+        loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        self.courier.came.disconnect(look)
+        self.courier.left.disconnect(loop.quit)
+
     def _could_not_quit(self, error: BaseException) -> None:
         self._quitting = False
         self.keeper.wanted = True
@@ -169,6 +192,11 @@ class WorkerApp(QObject):
         return self.courier.shown
 
 
+def _is_given_back(shown: AgentShown) -> bool:
+    status = shown.status
+    return status is not None and status.now.code == "quitting_shutdown" and not status.running
+
+
 def run(options: Options) -> int:
     """Open the tray app and return its exit code; a second start only raises the first."""
     application = QApplication(sys.argv[:1])
@@ -180,6 +208,8 @@ def run(options: Options) -> int:
         return 0
     app = WorkerApp(application, options)
     single.called.connect(app.called)
+    # Direct: the system waits while this runs, and no longer.
+    application.commitDataRequest.connect(lambda _manager: app.session_ends(), Qt.ConnectionType.DirectConnection)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: app.quit("window"))
     # Python hears signals only between two of its own instructions; Qt would sleep through them.

@@ -58,6 +58,11 @@ class Keeper:
         self.wanted = True
 
     @property
+    def is_parent(self) -> bool:
+        """Tell whether the agent that runs is one that we started."""
+        return self._child is not None and self._child.poll() is None
+
+    @property
     def next_try_s(self) -> float:
         """Seconds until an agent is started again."""
         return max(0.0, self._next_at - self._now())

@@ -59,6 +59,8 @@ SENTENCES: Final[dict[str, str]] = {
     "ready_notice": mark("This computer is ready. The master says: {words}"),
     "quitting_finish": mark("Finishing {tasks}, then it quits."),
     "quitting_give_back": mark("Giving work back, then it quits."),
+    "quitting_shutdown": mark("The system is shutting down, so work goes back with its checkpoints."),
+    "stays_then": mark("If it stays on after all, lending goes on by itself within 3 minutes."),
     "idle_idle": mark("Nothing runs, because you are using this computer."),
     "idle_power": mark("Nothing runs, because the computer is on battery."),
     "idle_network": mark("Nothing runs, because the network is metered."),

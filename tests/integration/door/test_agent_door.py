@@ -18,6 +18,7 @@ from tests.fakes.sandbox import FakeOutcome, FakeRuntime
 from tests.support.agents import make_brief, make_offer
 from tests.support.desks import OpenDesk, open_desk
 from worker_app.agent.conditions import Conditions
+from worker_app.agent.desk import ENDING_LIMIT_MS
 from worker_app.door.agent_door import AgentDoor
 from worker_app.door.local_server import LocalServer
 from worker_app.tray.client import AgentAway, AgentClient, Door, find_door
@@ -268,3 +269,25 @@ async def test_a_copy_that_leaves_does_not_strike_its_original_out(tmp_path: Pat
             await opened.second()
         await opened.client.act(AgentAction.LEAVE)
         assert opened.desk.is_leaving and not opened.desk.says_farewell
+
+
+async def test_a_session_that_ends_gives_work_back_and_one_that_stays_lends_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        assert opened.rig is not None
+        state = opened.rig.performer.state
+        await _work(opened)
+        await opened.client.act(AgentAction.SYSTEM_ENDS)
+        assert (await opened.rig.master.ended("a1")).reason == "quit"
+        await opened.rig.until(lambda: state.is_given_back)
+        shown = await first(opened.client)
+        assert shown.status is not None
+        assert (shown.status.now.code, shown.status.then.code) == ("quitting_shutdown", "stays_then")
+        assert (state.work.owner.state, state.work.owner.reason) == (NodeOwner.QUITTING, "shutdown")
+        assert state.connection.is_live and opened.quits == [], "it stays, for the shutdown may be called off"
+        for _ in range(5):
+            await opened.second()
+        assert state.work.owner.state is NodeOwner.QUITTING
+        opened.clock.advance(s=ENDING_LIMIT_MS // 1000)
+        await opened.second()
+        assert state.work.owner.state is NodeOwner.AVAILABLE
+        await _work(opened, "a2")

@@ -1,4 +1,4 @@
-"""The port of what the operating system tells and is told: the network's coming and going, and staying awake."""
+"""The port of what the operating system tells and is told: the network, staying awake, its end."""
 
 from __future__ import annotations
 
@@ -31,3 +31,19 @@ class KeepAwake(Protocol):
     @property
     def problem(self) -> str:
         """Return in words why the computer may sleep although it was asked not to; empty: nothing is wrong."""
+
+
+class ShutdownWatch(Protocol):
+    """Says when the system is about to end, and may make it wait for us."""
+
+    async def changed(self) -> float:
+        """Return when the system is about to end: how many seconds it waits; 0: that was called off.
+
+        Never raises; where nobody tells it never returns. Cancel it to stop watching.
+        """
+
+    def let_go(self) -> None:
+        """We are done: the system need not wait any longer."""
+
+    def close(self) -> None:
+        """Watch no more. Safe to call again."""
