@@ -41,7 +41,8 @@ class NodeRecord:
     quarantine_reason: str = ""
     last_seen_ms: int = 0
     version: str = ""
-    practised: bool = False
+    #: When its practice subtask was asked for lately; wall clock.
+    practice_asks: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

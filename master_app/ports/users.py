@@ -31,6 +31,8 @@ class UserRecord:
     language: str = ""
     #: None: the pool's default.
     quota: Quota | None = None
+    #: When nodes of theirs asked for the practice subtask lately; wall clock.
+    practice_asks: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

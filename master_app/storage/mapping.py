@@ -18,7 +18,9 @@ from master_app.storage.values import (
     TICKS,
     WHEELS,
     dump_labels,
+    dump_times,
     load_labels,
+    load_times,
 )
 
 # A dictionary finds a state several times faster than calling its class does.
@@ -249,7 +251,7 @@ def node_to_row(node: NodeRecord) -> Row:
         node.quarantine_reason,
         node.last_seen_ms,
         node.version,
-        int(node.practised),
+        dump_times(node.practice_asks),
         node.health_since_ms,
     )
 
@@ -277,7 +279,7 @@ def row_to_node(row: Row) -> NodeRecord:
         quarantine_reason=row[18],
         last_seen_ms=row[19],
         version=row[20],
-        practised=bool(row[21]),
+        practice_asks=load_times(row[21]),
         health_since_ms=row[22],
     )
 

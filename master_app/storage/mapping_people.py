@@ -8,7 +8,7 @@ from enum import StrEnum
 from core.domain.user import Role, Scope, TokenKind, UserState
 from master_app.ports.users import InviteRecord, TokenRecord, UserRecord
 from master_app.storage.statements import Row
-from master_app.storage.values import QUOTA
+from master_app.storage.values import QUOTA, dump_times, load_times
 
 
 def _words(values: Iterable[StrEnum]) -> str:
@@ -28,6 +28,7 @@ def user_to_row(user: UserRecord) -> Row:
         user.password_ms,
         user.language,
         QUOTA.dump(user.quota),
+        dump_times(user.practice_asks),
     )
 
 
@@ -44,6 +45,7 @@ def row_to_user(row: Row) -> UserRecord:
         password_ms=row[8],
         language=row[9],
         quota=QUOTA.load(row[10]),
+        practice_asks=load_times(row[11]),
     )
 
 

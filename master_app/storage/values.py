@@ -62,6 +62,14 @@ def load_labels(text: str) -> dict[str, str]:
     return found
 
 
+def dump_times(times: tuple[int, ...]) -> str:
+    return " ".join(str(at) for at in times)
+
+
+def load_times(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split())
+
+
 def entry_to_columns(entry: FileEntry) -> tuple[str, int, str, str, int, int]:
     return entry.path, entry.size, entry.sha256, entry.blob, entry.offset, entry.mode
 

@@ -15,7 +15,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Final
 
-from core.domain.errors import Conflict, NotFound
+from core.domain.errors import Conflict, NotFound, RateLimited
 from core.domain.membership import PracticeTask
 from core.domain.node import NodeAdmin
 from core.domain.rewards import highest_cost
@@ -31,6 +31,10 @@ PRACTICE_USER: Final = "000000000000000000PRACT1CE"
 PRACTICE_NAME: Final = "practice"
 #: As `deadline` of the task says: after it, what was not done is over.
 LIFE_MS: Final = 7 * 86_400_000
+#: An ask costs the master a bundle that is made, packed and read: so many an hour, kept in the database.
+NODE_ASKS: Final = 10
+OWNER_ASKS: Final = 20
+ASKS_WINDOW_MS: Final = 3_600_000
 _WAIT_S: Final = 60
 
 
@@ -103,13 +107,32 @@ class Practice:
 
 
 def _provider(uow: UnitOfWork, node_id: str) -> str:
-    """Return the owner of a node, empty when they have had theirs."""
+    """Return the owner of a node, empty when they have had theirs. Counts the ask, in this transaction."""
     node = uow.nodes.get(node_id)
     if node is None or node.admin is NodeAdmin.REVOKED:
         raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
     if node.admin is NodeAdmin.PENDING:
         raise Conflict("An operator must approve this computer first.", code="NODE_PENDING")
+    user = uow.users.get(node.owner_id)
+    node.practice_asks = _counted(node.practice_asks, uow.now_ms, NODE_ASKS, "this computer")
+    if user is not None:
+        user.practice_asks = _counted(user.practice_asks, uow.now_ms, OWNER_ASKS, "computers of its owner")
+        uow.users.save(user)
+    uow.nodes.save(node)
     granted = practice_grant(uow, node.owner_id)
     if granted is not None and uow.now_ms - granted.at_ms >= LIFE_MS:
         return ""
     return node.owner_id
+
+
+def _counted(asks: tuple[int, ...], now_ms: int, limit: int, whose: str) -> tuple[int, ...]:
+    """Return the times with this one, or raise RateLimited. A clock that was set back forgives."""
+    recent = tuple(at for at in asks if now_ms - ASKS_WINDOW_MS < at <= now_ms)
+    if len(recent) >= limit:
+        wait_s = -(-(recent[-limit] + ASKS_WINDOW_MS - now_ms) // 1000)
+        raise RateLimited(
+            f"The practice subtask was asked for {limit} times in an hour by {whose}.",
+            retry_after_s=wait_s,
+            fix=f"Try again in {-(-wait_s // 60)} min; the pool keeps the one that there is.",
+        )
+    return (*recent, now_ms)

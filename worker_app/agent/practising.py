@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: After this long it is no practice any more: the rules hold again.
 LIMIT_MS: Final = 5 * 60_000
+#: A master that is away is not asked each second: it may have heard, and counts.
+AGAIN_MS: Final = 15_000
 _LITTLE: Final = Profile(cpu_cores=1.0, memory_gb=1.0, slots=1)
 _LIVE: Final = ("asking", "waiting", "running", "settling")
 
@@ -43,7 +45,7 @@ class Practising:
         self._clock = clock
         self.view = PracticeView()
         self._task = PracticeTask()
-        self._began_ms = 0
+        self._began_ms = self._again_ms = 0
         self._asking: asyncio.Task[None] | None = None
 
     @property
@@ -58,7 +60,7 @@ class Practising:
     def begin(self) -> None:
         """Start it; while it is under way nothing changes."""
         if not self.is_live:
-            self._began_ms = self._clock.steady_ms()
+            self._began_ms = self._again_ms = self._clock.steady_ms()
             self.view = PracticeView(stage="asking")
 
     def end(self) -> None:
@@ -95,7 +97,9 @@ class Practising:
         if self._clock.steady_ms() - self._began_ms > LIMIT_MS:
             self._fail("It took longer than five minutes. The pool keeps it; it runs when your rules let it.")
         elif self.view.stage == "asking":
-            if ask is not None and is_connected and (self._asking is None or self._asking.done()):
+            is_asking = self._asking is not None and not self._asking.done()
+            if ask is not None and is_connected and not is_asking and self._clock.steady_ms() >= self._again_ms:
+                self._again_ms = self._clock.steady_ms() + AGAIN_MS
                 self._asking = asyncio.get_running_loop().create_task(self._ask(ask))
         else:
             self._follow(held or {})

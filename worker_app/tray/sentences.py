@@ -20,7 +20,7 @@ from core.paths import resources
 logger = logging.getLogger(__name__)
 FILE: Final = "provider_zh_TW.json"
 #: Holes that hold a sentence, or a piece of one.
-NESTED: Final = frozenset({"what", "reason", "awake_problem", "write_problem"})
+NESTED: Final = frozenset({"what", "reason", "awake_problem", "write_problem", "whose"})
 _END: Final = re.compile(r"(?<=[.]) ")
 
 

@@ -30,7 +30,7 @@ nodes = Table(
     text("quarantine_reason"),
     integer("last_seen_ms"),
     text("version"),
-    integer("practised"),
+    text("practice_asks"),
     integer("health_since_ms"),
     **BY_KEY,
 )

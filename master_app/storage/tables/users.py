@@ -21,6 +21,7 @@ users = Table(
     integer("password_ms"),
     text("language"),
     text("quota"),
+    text("practice_asks"),
     **BY_KEY,
 )
 Index(

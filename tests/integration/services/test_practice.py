@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from core.domain.errors import Conflict, NotFound
+from core.domain.errors import Conflict, NotFound, RateLimited
 from core.domain.ledger import MINT, user_account
 from core.domain.node import NodeAdmin
 from core.domain.task import TaskState
 from core.domain.user import UserState
 from master_app.node_pool.wishes import NodeWishes
-from master_app.tasks.practice import LIFE_MS, PRACTICE_USER
+from master_app.ports.users import UserRecord
+from master_app.tasks.practice import ASKS_WINDOW_MS, LIFE_MS, NODE_ASKS, OWNER_ASKS, PRACTICE_USER
 from tests.support.pool_master import WAIT_S, PoolMaster
 
 
@@ -83,3 +84,30 @@ def test_a_blocked_owner_is_not_offered_again(pool: PoolMaster) -> None:
     assert [offer.task_id for offer in free.take()] == [task_id]
     pool.restart()
     assert pool.run(lambda uow: uow.pool.nodes[node.node_id].facts.owners_blocked) == ("submitter",)
+
+
+def test_a_node_and_an_owner_ask_so_often_an_hour_and_a_restart_does_not_forget(pool: PoolMaster) -> None:
+    pool.run(lambda uow: uow.users.add(UserRecord(user_id="bob", username="bob")))
+    nodes = [pool.node(f"n{number}", "bob", connect=False) for number in range(4)]
+    task_id = practise(pool, nodes[0].node_id)
+    for _ in range(NODE_ASKS - 1):
+        assert practise(pool, nodes[0].node_id) == task_id
+    with pytest.raises(RateLimited, match=f"asked for {NODE_ASKS} times in an hour by this computer") as refused:
+        practise(pool, nodes[0].node_id)
+    assert refused.value.retry_after_s == ASKS_WINDOW_MS // 1000 and "Try again in 60 min" in refused.value.fix
+    # Nothing is made for who is refused.
+    before = pool.rows("SELECT count(*) AS n FROM audit_log")[0]["n"]
+    pool.restart()
+    with pytest.raises(RateLimited):
+        practise(pool, nodes[0].node_id)
+    assert pool.rows("SELECT count(*) AS n FROM audit_log")[0]["n"] == before
+    for _ in range(OWNER_ASKS - NODE_ASKS - 1):
+        practise(pool, nodes[1].node_id)
+    assert practise(pool, nodes[2].node_id) == task_id
+    with pytest.raises(RateLimited, match="by computers of its owner"):
+        practise(pool, nodes[3].node_id)
+    # Another owner is not their matter; and after the hour it may ask again.
+    carl = pool.node("carls", "carl", connect=False)
+    assert practise(pool, carl.node_id) != task_id
+    pool.clock.advance(s=ASKS_WINDOW_MS // 1000)
+    assert practise(pool, nodes[3].node_id) == task_id

@@ -302,7 +302,7 @@ def test_a_node_is_read_as_it_was_saved(opened: Opened) -> None:
         ),
         labels={"rack": "7"},
         incarnation=3,
-        practised=True,
+        practice_asks=(7, 9),
         quarantined_until_ms=5,
     )
     opened.run(lambda uow: uow.nodes.save(changed))

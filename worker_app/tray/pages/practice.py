@@ -15,6 +15,7 @@ from core.desktop.translations import tr
 from core.desktop.widgets import Bar, Card, ShapeMark, button, column, label, line, row
 from core.domain.agent_views import AgentShown, ContainerView, PracticeView
 from worker_app.tray.parts import HoneyMark, amount, quiet, strong
+from worker_app.tray.sentences import said
 
 Text = Callable[[], str]
 _TO_COME: Final = Face(Shape.CIRCLE, Tint.WAITING, "")
@@ -150,6 +151,6 @@ class PracticePage(QWidget):
             "settling": tr("measured here; the pool's receipt is on its way"),
             "paid": tr("your first earning, posted"),
             "before": tr("A pool pays for it once. Everything is ready."),
-            "failed": tr("It did not end well: {words}", words=view.words),
+            "failed": tr("It did not end well: {words}", words=said(view.words)),
         }
         return texts.get(view.stage, "")

@@ -36,7 +36,7 @@ TABLES: Final = {
         "*node_id name owner_id created_ms:i admin admin_reason admin_by_operator:i drain_deadline_ms:i health "
         "incarnation:i boot_id certificate_serial certificate_expires_ms:i key_sha256 labels facts "
         "quarantined_until_ms:i quarantine_step_ms:i quarantine_reason last_seen_ms:i version "
-        "practised:i health_since_ms:i"
+        "practice_asks health_since_ms:i"
     ),
     "notice_deliveries": "*sequence:i *channel tries:i next_ms:i",
     "notice_settings": "*owner_id content",
@@ -70,7 +70,7 @@ TABLES: Final = {
     "user_secrets": "*owner_id *name sealed:b changed_ms:i",
     "users": (
         "*user_id username password_hash roles state state_reason created_ms:i last_login_ms:i "
-        "password_ms:i language quota"
+        "password_ms:i language quota practice_asks"
     ),
     "vpn_configs": "*config_id user_id number:i name public_key created_ms:i rotated_ms:i revoked_ms:i",
 }

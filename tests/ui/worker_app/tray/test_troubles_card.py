@@ -40,6 +40,7 @@ SPEAKERS = (
     "worker_app/wire/gateway.py",
     "worker_app/host/awake.py",
     "master_app/node_pool/hello.py",
+    "master_app/tasks/practice.py",
 )
 #: Nothing but holes: each of their sentences is said by itself.
 HOLLOW = {"%(error)s %(error_)s", "%(fix)s %(rejoin)s"}
