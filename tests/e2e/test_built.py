@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import os
 import re
 import socket
 import ssl
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from core.client.client import HiveMind
 from tests.arch.house import tool
 from tests.support.bare_debian import BareDebian
+from tests.support.built import folder, program
 from tests.support.engine import base_image, remove_everything_of
 from tests.support.pool import ROOT, Pool, Program
 from tests.support.role_rows import ROWS
@@ -33,22 +33,21 @@ pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with both programs: the one that HIVEMIND_BUILT names, else frozen from these sources."""
-    release = os.environ.get("HIVEMIND_BUILT")
+    release = folder()
     if release:
-        return Path(release).absolute()
-    folder = tmp_path_factory.mktemp("built")
+        return release
+    made = tmp_path_factory.mktemp("built")
     for name in ("master", "worker"):
         command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
-        command += ["--distpath", str(folder), "--workpath", str(folder / "work"), f"build_{name}.spec"]
+        command += ["--distpath", str(made), "--workpath", str(made / "work"), f"build_{name}.spec"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
-    return folder
+    return made
 
 
 @pytest.fixture
 def pool(built: Path, tmp_path: Path, base_image: str) -> Iterator[Pool]:
-    master = (str(built / "HiveMind-Master" / "hivemind-masterd"),)
-    worker = (str(built / "HiveMind-Worker" / "hivemind-agent"),)
+    master, worker = program("master_app", built), program("worker_app", built)
     with Pool(tmp_path, "docker", master=master, worker=worker) as started:
         started.start_master()
         started.add_user("ann", "submitter")
@@ -77,7 +76,7 @@ def test_built_programs_do_the_main_job_and_the_ledger_adds_up(pool: Pool, tmp_p
 
 
 def test_the_built_master_is_closed_to_strangers_and_to_silent_peers(pool: Pool) -> None:
-    """Of the proofs of the threat model, those that can be had without the sources; the rest runs on them."""
+    """Of the proofs of the threat model, what an outsider can do; the rest runs by tests/support/built.py."""
     wrong = {}
     for endpoint, row in ROWS.items():
         method, rule = endpoint.split(" ", maxsplit=1)

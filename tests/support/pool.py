@@ -9,16 +9,17 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.built import program
 from tests.support.network import MASTER, Network
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MASTER_PROGRAM = (sys.executable, "-m", "master_app")
-WORKER_PROGRAM = (sys.executable, "-m", "worker_app")
+#: Frozen, where HIVEMIND_BUILT names a folder of them: the end-to-end tests then try those.
+MASTER_PROGRAM = program("master_app")
+WORKER_PROGRAM = program("worker_app")
 START_S = 60.0
 STOP_S = 60.0
 
