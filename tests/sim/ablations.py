@@ -150,7 +150,8 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "inventory decides": Ablation(
         rule="R1: no word of an offer: RESYNC, then SYNC",
-        only=("one_way", "slow", "agent_disk"),
+        only=("unheard",),
+        programs="middling",
         patches=_lose_unanswered,
     ),
     "unread counts": Ablation(
@@ -189,8 +190,8 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "late results": Ablation(
         rule="R5: done work is accepted",
-        only=("slow", "all_cut"),
-        programs="any",
+        only=("all_cut",),
+        programs="middling",
         patches=lambda: [(late_results.LateResults, "apply", _nothing)],
     ),
     "merge waits": Ablation(
@@ -201,7 +202,7 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "checkpoints are kept": Ablation(
         rule="R12: a checkpoint that was committed in place survives its attempt",
-        only=("engine_lost", "reboot"),
+        only=("long_cut",),
         programs="checkpoint",
         patches=lambda: [(Attempts, "_keep_checkpoint", staticmethod(_nothing))],
     ),

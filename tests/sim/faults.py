@@ -74,6 +74,7 @@ class Faults:
             "copied": self.copied,
             "long_stall": self.long_stall,
             "all_cut": self.all_cut,
+            "unheard": self.unheard,
             "clock_back": self.clock_back,
             "retry_merging": self.retry_merging,
         }
@@ -152,6 +153,13 @@ class Faults:
             for node in self.pool.nodes:
                 number = node.path.silence(up=True, down=True)
                 self._out(node, self._later((150_000, 300_000), partial(node.path.heal, number)))
+
+    def unheard(self) -> None:
+        """What a node says comes late, by less than would break its stream; what it is told reaches it."""
+        node = self._node()
+        if not node.path.up_silent:
+            number = node.path.silence(up=True, down=False)
+            self._out(node, self._later((22_000,), partial(node.path.heal, number)))
 
     def short_cut(self) -> None:
         node = self._node()

@@ -18,9 +18,11 @@ _KINDS: Final = ("fail", "retry", "oom", "checkpoint", "checkpoint", "dirty", "l
 
 
 def plan_of(chance: random.Random, style: str, mischief: float, pace: float) -> Plan:
-    """Return what one run will do. `style`: calm, any, long, or checkpoint; `mischief`: how likely it is odd."""
+    """Return what one run will do. Styles: calm, any, long, middling, checkpoint."""
     if style == "checkpoint" and chance.random() < 0.7:
         return Plan(duration_ms=chance.randrange(5_000, 40_000), ending=_ENDINGS["checkpoint"])
+    if style == "middling":
+        return Plan(duration_ms=chance.randrange(10_000, 60_000))
     if style in ("checkpoint", "long"):
         return Plan(duration_ms=chance.randrange(30_000, 600_000))
     if style == "calm" or chance.random() > mischief:

@@ -105,9 +105,13 @@ def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...], programs: str) ->
         pool.pace, pool.mischief = 0.02, pool.mischief / 10
     # Where one fault is sought every node has work from the beginning on.
     count = chance.randrange(3, 7) if only else chance.randrange(4, 9) if short else chance.randrange(1, 4)
+    merge = "retry_merging" in only
     for _ in range(count):
         begins_ms = chance.randrange(1, 60_000 if only else 200_000)
-        pool.kernel.after(begins_ms, lambda: pool.submit(manifest(chance, short=short)))
+        pool.kernel.after(begins_ms, lambda: pool.submit(manifest(chance, short=short, merge=merge)))
+    if only:
+        # From then on somebody is always free to take over what another node is said to have lost.
+        pool.kernel.after(90_000, lambda: pool.grow(pool.nodes[0]))
     faults.begin()
     if pool.kernel.seed % 16 == 9 and not only:
         pool.kernel.after(random.Random(pool.kernel.seed).randrange(20_000, 200_000), pool.copy_node)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 
-def manifest(chance: random.Random, *, short: bool = False) -> str:
-    """Return the manifest of a task of some kind. There are few, so that each is read once a process."""
+def manifest(chance: random.Random, *, short: bool = False, merge: bool = False) -> str:
+    """Return the manifest of a task of some kind; there are few, so that each is read once a process."""
     count = chance.choice((20, 60)) if short else chance.choice((1, 1, 3, 5, 8))
     lines = ["schema = 1", "[task]", 'name = "sim"', f'lease = "{chance.choice((60, 60, 120, 600))}s"']
     lines += ["[run]", 'command = ["python", "main.py"]', f'timeout = "{chance.choice((10, 60))}m"']
@@ -26,7 +26,7 @@ def manifest(chance: random.Random, *, short: bool = False) -> str:
         limits.append('deadline = "20m"')
     if limits:
         lines += ["[limits]", *limits]
-    if chance.random() < 0.4:
+    if chance.random() < 0.4 or merge:
         lines += ["[merge]", 'command = ["python", "merge.py"]', "memory_gb = 1.0"]
         if chance.random() < 0.3:
             lines.append("min_success = 0.5")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import logging
-import random
 import shutil
 import tempfile
 import zipfile
@@ -15,7 +15,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from core import paths
 from core.domain.ledger import Code, Transfer, user_account
 from core.domain.node import NodeAdmin, NodeFacts, NodeOwner
 from core.domain.operations import NodeAction
@@ -140,6 +139,12 @@ class Pool(World):
             capacity=Resources(cpu_millis=2000, memory_bytes=8 * GIB, disk_bytes=100 * GIB),
         )
         self.nodes.append(agent)
+
+    def grow(self, node: SimAgent) -> None:
+        """From now on it has room for everything that waits."""
+        capacity = Resources(cpu_millis=32_000, memory_bytes=128 * GIB, disk_bytes=1000 * GIB)
+        node.facts = dataclasses.replace(node.facts, slots=32, capacity=capacity)
+        node.tell(stimuli.FactsChanged(node.facts))
 
     def copy_node(self) -> None:
         """Somebody starts a copy of the first node's data folder on another computer: two now are one node."""
@@ -379,10 +384,6 @@ class Pool(World):
     def states(self) -> dict[str, str]:
         return {row["task_id"]: row["state"] for row in self.host.rows("SELECT task_id, state FROM tasks")}
 
-    @property
-    def random(self) -> random.Random:
-        return self.kernel.random
-
 
 def _resume_node(node_id: str, master: Master) -> Any:
     return master.membership.act(OPERATOR, node_id, NodeAction.RESUME)
@@ -394,6 +395,3 @@ def _cancel_task(task_id: str, master: Master) -> Any:
 
 def _resume_task(task_id: str, master: Master) -> Any:
     return master.control.resume(SUBMITTER, task_id)
-
-
-__all__ = ["OPERATOR", "SUBMITTER", "Any", "Broken", "Pool", "Template", "paths", "template"]

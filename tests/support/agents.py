@@ -95,6 +95,12 @@ class Rig:
             await self.tick()
         assert condition(), "it did not come to that"
 
+    async def until_real(self, condition: Callable[[], bool]) -> None:
+        """Wait for real programs; on the agent's clock no time passes meanwhile."""
+        async with asyncio.timeout(60):
+            while not condition():
+                await self.settle()
+
 
 @asynccontextmanager
 async def running_agent(

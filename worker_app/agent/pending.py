@@ -82,6 +82,7 @@ class Pending:
 
     def ending(self, attempt_id: str, ending: Ending) -> None:
         self._endings[attempt_id] = ending
+        self._urgent = True
 
     def term(self, term: int) -> None:
         if term > self.highest_term:

@@ -9,6 +9,7 @@ from worker_app.agent.attempts import Held, Judgement, Step, infra
 from worker_app.agent.instructions import CancelRun, Collect, Upload
 from worker_app.agent.outcomes import judge, timeout_s
 from worker_app.agent.ports.store import Ending, LocalResult
+from worker_app.agent.settling import Settling
 from worker_app.agent.stimuli import (
     Collected,
     Prepared,
@@ -29,6 +30,7 @@ class Progress:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.settling = Settling(work)
         #: Counts what may mean that the engine is gone; whoever probes it looks sooner then.
         self.engine_troubles = 0
 
@@ -187,7 +189,7 @@ class Progress:
         work, run = self._work, held.run
         assert run is not None
         if held.slot >= 0:
-            work.leave_slot(held, now_ms, out, usable=not run.dirty)
+            self.settling.begin(held, now_ms, usable=not run.dirty)
         update = work.terminal(
             held,
             judgement.state,

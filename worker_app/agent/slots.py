@@ -26,6 +26,8 @@ class SlotState(StrEnum):
     BUSY = "BUSY"
     #: Its sandbox is warm and waits for an attempt with the same key.
     IDLE = "IDLE"
+    #: Its run is over; its sandbox is kept as it is until how it ended is durable.
+    SETTLING = "SETTLING"
     #: An earlier life's sandbox is being asked what it has.
     ADOPTING = "ADOPTING"
     #: Its sandbox is being removed; nothing may be started here before that is done.
@@ -85,6 +87,10 @@ class Slots:
         """Sum of what the attempts in slots may use."""
         return self._reserved
 
+    def tasks(self) -> set[str]:
+        """Return the tasks that have a sandbox here."""
+        return {slot.key[0] for slot in self.all if slot.key is not None}
+
     def new_name(self, attempt_id: str) -> str:
         """Return the name of a new sandbox. One that an earlier life of the agent opened for the same attempt may
         still be there, or be on its way out: it must not be taken for this one.
@@ -142,7 +148,7 @@ class Slots:
         if empty is not None and uuids is not None:
             waiting.remove(first)
             return Place(empty, first, is_new=True, gpu_uuids=uuids)
-        if any(slot.state is SlotState.CLOSING for slot in self.all) or not idle:
+        if not idle or any(slot.state in (SlotState.CLOSING, SlotState.SETTLING) for slot in self.all):
             return None
         if uuids is None:
             idle = [slot for slot in idle if slot.gpu_uuids]

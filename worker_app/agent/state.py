@@ -213,12 +213,15 @@ class AgentState:
     def _written(self, stimulus: stimuli.Written, now_ms: int, out: Out) -> None:
         if self.pending.is_writing and stimulus.serial == self.pending.serial:
             self.write_problem = ""
-            self.work.accepted(self.pending.written())
+            changes = self.pending.written()
+            self.work.accepted(changes)
+            self.progress.settling.written(changes, now_ms, out)
 
     def _write_failed(self, stimulus: stimuli.WriteFailed, now_ms: int, out: Out) -> None:
         if self.pending.is_writing and stimulus.serial == self.pending.serial:
             self.write_problem = stimulus.reason
             self.pending.write_failed()
+            self.progress.settling.not_written(now_ms, out)
 
     def _send_updates(self, now_ms: int, out: Out) -> None:
         for batch in self.pending.take_batches(now_ms):

@@ -179,7 +179,10 @@ class Work:
         """The attempt needs its slot no more; the sandbox stays warm for the next one where it can."""
         slot = self.slot_of(held)
         held.slot = -1
-        if usable and not held.is_alone and not self.is_quitting:
+        self.free_slot(slot, now_ms, out, usable=usable and not held.is_alone)
+
+    def free_slot(self, slot: Slot, now_ms: int, out: Out, *, usable: bool) -> None:
+        if usable and not self.is_quitting:
             self.slots.release(slot, SlotState.IDLE, now_ms)
         else:
             self.close_slot(slot, now_ms, out)
@@ -314,10 +317,10 @@ class Work:
             return self.terminal(held, AttemptState.RETURNED, reason=held.stop.give_back.value)
         return self.terminal(held, AttemptState.CANCELLED, reason=held.stop.reason)
 
-    def stop_all(self, reason: ReturnReason, now_ms: int, out: Out, *, grace_s: float) -> None:
+    def stop_all(self, why: ReturnReason, now_ms: int, out: Out, *, grace_s: float) -> None:
         """Give everything back that has not ended."""
         for attempt_id in list(self.held):
-            self.stop(attempt_id, Stop(reason.value, reason), now_ms, out, grace_s=grace_s)
+            self.stop(attempt_id, Stop(why.value, why), now_ms, out, grace_s=grace_s)
 
     # ------------------------------------------------------------ endings
 
@@ -358,13 +361,7 @@ class Work:
         )
 
     def end(
-        self,
-        held: Held,
-        state: AttemptState,
-        out: Out,
-        *,
-        reason: str = "",
-        failure: Failure | None = None,
+        self, held: Held, state: AttemptState, out: Out, *, reason: str = "", failure: Failure | None = None
     ) -> None:
         self.finish(held, self.terminal(held, state, reason=reason, failure=failure), out)
 
@@ -384,7 +381,7 @@ class Work:
     def release_tasks(self, out: Out) -> None:
         """Let go of tasks without attempts and sandboxes here; called now and then, not for each attempt."""
         live = {held.offer.task_id for held in self.held.values()}
-        live |= {slot.key[0] for slot in self.slots.all if slot.key is not None}
+        live |= self.slots.tasks()
         out += [ReleaseTask(task_id) for task_id in self.briefs.release(live)]
 
     def validate(self) -> None:

@@ -96,7 +96,7 @@ async def test_real_subtasks_run_and_their_results_logs_and_failures_come_back(t
     async with process_agent(tmp_path, master) as rig:
         offers = [make_offer(f"a{index}", index=index, resources=task.spec.resources) for index in range(3)]
         master.offer(task.brief, *offers)
-        await rig.until(lambda: len(master.terminal) == 3)
+        await rig.until_real(lambda: len(master.terminal) == 3)
         for index in (0, 2):
             update = master.terminal[f"a{index}"]
             assert update.state is AttemptState.SUCCEEDED, update
@@ -118,6 +118,6 @@ async def test_another_persons_task_is_refused_by_a_node_that_does_not_isolate(t
     stranger = replace(task.brief, owner_id="somebody-else")
     async with process_agent(tmp_path, master) as rig:
         master.offer(stranger, make_offer("a1", resources=task.spec.resources))
-        await rig.until(lambda: "a1" in master.terminal)
+        await rig.until_real(lambda: "a1" in master.terminal)
         update = master.terminal["a1"]
         assert (update.state, update.reason) == (AttemptState.REJECTED, "owner_not_allowed")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from core.domain.attempt import TERMINAL_ATTEMPT_STATES
 from core.domain.bundle import FileEntry
 from core.domain.rewards import Tick
 from core.domain.session import AttemptUpdate, Offer, TaskBrief
@@ -89,6 +90,11 @@ class Changes:
     dropped_briefs: tuple[BriefKey, ...] = ()
     highest_term: int = 0
     next_number: int = 0
+
+    def ended(self) -> list[str]:
+        """Return the attempts whose end is among these."""
+        last = (one.attempt_id for one in self.updates if one.state in TERMINAL_ATTEMPT_STATES)
+        return [*self.endings, *last]
 
 
 class AgentStore(Protocol):
