@@ -7,7 +7,10 @@ mebibyte that a transfer moves, half of its cpu time. It learns better by itself
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 #: Blocks up to this size come from memory that is kept. glibc allows at most 32 MiB.
@@ -28,3 +31,22 @@ def keep_freed_memory() -> bool:
         return False
     kept = mallopt(_M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES) and mallopt(_M_TRIM_THRESHOLD, KEPT_FREE_BYTES)
     return bool(kept)
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """Look for no garbage in cycles during the block, in which many values are made that stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def keep_what_is_there() -> None:
+    """Never look for garbage among what there is now: to be called once a program has started. What it lets go of
+    is freed as ever, but for cycles.
+    """
+    gc.freeze()

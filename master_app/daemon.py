@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core import paths
+from core.allocator import keep_what_is_there
 from core.clock import Clock, SystemClock
 from core.domain.errors import HiveMindError, Invalid, StorageFull, StorageUnavailable
 from master_app.assembly import Master
@@ -290,6 +291,7 @@ def serve(settings: MasterSettings, folder: DataFolder, build: Build) -> None:
     try:
         line = daemon.start()
         print(line, flush=True)
+        keep_what_is_there()
         logger.info(line)
         daemon.wait()
         logger.info("stopping")

@@ -7,27 +7,47 @@ acknowledged are forgotten (lifecycles, section 6).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from core.allocator import no_collecting
+from core.domain.errors import NotFound
 from core.domain.ids import SubtaskKey
 from core.domain.ledger import hold_account
 from core.domain.node import NodeAdmin, NodeHealth
+from core.domain.session import ImagePin
 from core.domain.spec import TaskSpec
 from core.domain.task import TERMINAL_TASK_STATES, Wish
 from core.manifest.spec_json import spec_from_json
 from master_app.node_pool.membership import pool_node
 from master_app.ports.tasks import AttemptRecord, TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
-from master_app.scheduling.pool import LiveAttempt
+from master_app.scheduling.pool import LiveAttempt, Pool
 from master_app.tasks.funds import Funds
-from master_app.tasks.hot import restore_task
+from master_app.tasks.hot import SharedNeeds, restore_task, shared_needs
 
 #: Beyond the lease: how long nodes may need to find the master again after its start.
 RECOVERY_MS = 360_000
 #: Tasks that are restored together.
 _PORTION = 128
+#: Different specs that are kept while restoring.
+_SPECS_KEPT = 4096
 _CONNECTED = (NodeHealth.READY, NodeHealth.SUSPECT, NodeHealth.INITIALIZING)
+
+
+@dataclass(slots=True)
+class _Alike:
+    """What tasks with the same spec have in common, worked out once."""
+
+    spec: TaskSpec
+    each_ucpt: int
+    needs: dict[ImagePin | None, SharedNeeds] = field(default_factory=dict)
+
+    def needs_of(self, pool: Pool, task: TaskRecord) -> SharedNeeds:
+        found = self.needs.get(task.pin)
+        if found is None:
+            found = self.needs[task.pin] = shared_needs(pool, task, self.spec)
+        return found
 
 
 class Rebuilding:
@@ -39,9 +59,11 @@ class Rebuilding:
 
     def __call__(self, uow: UnitOfWork) -> None:
         self._on_rebuilt()
-        self._nodes(uow)
-        specs = self._tasks(uow)
-        self._attempts(uow, specs)
+        # Hundreds of thousands of values that stay: to look for garbage among them is a third of a long start.
+        with no_collecting():
+            self._nodes(uow)
+            specs = self._tasks(uow)
+            self._attempts(uow, specs)
 
     @staticmethod
     def _nodes(uow: UnitOfWork) -> None:
@@ -56,10 +78,10 @@ class Rebuilding:
 
     def _tasks(self, uow: UnitOfWork) -> dict[str, TaskSpec]:
         specs: dict[str, TaskSpec] = {}
-        texts: dict[str, TaskSpec] = {}
+        alike: dict[str, _Alike] = {}
         tasks = iter(uow.tasks.live())
         while portion := list(islice(tasks, _PORTION)):
-            self._restore(uow, portion, specs, texts)
+            self._restore(uow, portion, specs, alike)
             # Nothing to undo: what fails here is rebuilt from an empty pool.
             uow.pool.settle()
         return specs
@@ -69,22 +91,28 @@ class Rebuilding:
         uow: UnitOfWork,
         tasks: Sequence[TaskRecord],
         specs: dict[str, TaskSpec],
-        texts: dict[str, TaskSpec],
+        alike: dict[str, _Alike],
     ) -> None:
-        # Their holds in one query; asked for one by one they are a third of a long start.
+        # Their holds and specs in a query each; asked for one by one they are a third of a long start.
         holds = uow.ledger.balances([hold_account(task.task_id) for task in tasks])
+        texts = uow.tasks.specs_json([task.task_id for task in tasks])
         for task in tasks:
-            text = uow.tasks.spec_json(task.task_id)
-            spec = texts.get(text)
-            if spec is None:
-                spec = spec_from_json(text)
-                if len(texts) < 4096:
-                    texts[text] = spec
+            text = texts.get(task.task_id)
+            if text is None:
+                raise NotFound(f"There is no task {task.task_id}.")
+            like = alike.get(text)
+            if like is None:
+                like = self._alike(uow, spec_from_json(text))
+                if len(alike) < _SPECS_KEPT:
+                    alike[text] = like
             if task.live_attempts:
-                specs[task.task_id] = spec
-            hot = restore_task(uow, task, spec)
-            self._funds.restore(uow, task, spec, hot, balance=holds[hold_account(task.task_id)])
+                specs[task.task_id] = like.spec
+            hot = restore_task(uow, task, like.spec, like.needs_of(uow.pool, task))
+            self._funds.restore(task, hot, each=like.each_ucpt, balance=holds[hold_account(task.task_id)])
             uow.pool.put_task(hot)
+
+    def _alike(self, uow: UnitOfWork, spec: TaskSpec) -> _Alike:
+        return _Alike(spec, self._funds.each(uow, spec))
 
     def _attempts(self, uow: UnitOfWork, specs: dict[str, TaskSpec]) -> None:
         rows = list(uow.attempts.live())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -165,6 +165,9 @@ class TaskRepository(Protocol):
 
     def spec_json(self, task_id: str) -> str:
         """Return the spec, or raise NotFound."""
+
+    def specs_json(self, task_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the specs of many tasks; those that are not there are left out."""
 
     def set_spec(self, task_id: str, spec_json: str) -> None: ...
 

@@ -42,7 +42,7 @@ class Funds:
     def open(self, uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, hot: PoolTask) -> None:
         """Make the opening hold of a task that starts, and set what it affords. Holds the task when nothing."""
         state = settlement.open_hold(uow, settlement.opening(task, spec))
-        each = self._each(uow, spec)
+        each = self.each(uow, spec)
         affordable = state.hold_ucpt // each if each else None
         if affordable == 0 and state.held is None:
             affordable = 1  # never below one tick: a short run may still fit
@@ -51,9 +51,10 @@ class Funds:
             self._hold(task, state.held)
             self._short.add(task.task_id)
 
-    def restore(self, uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, hot: PoolTask, *, balance: int) -> None:
-        """Set what a live task affords at the start of the master: `balance` is in its hold."""
-        each = self._each(uow, spec)
+    def restore(self, task: TaskRecord, hot: PoolTask, *, each: int, balance: int) -> None:
+        """Set what a live task affords at the start of the master: `balance` is in its hold, one run may cost
+        `each`.
+        """
         hot.affordable = max(1, balance // each) if each and balance > 0 else (0 if each else None)
         if task.held in (HeldCode.OUT_OF_FUNDS, HeldCode.BUDGET_EXCEEDED) or hot.affordable == 0:
             self._short.add(task.task_id)
@@ -82,7 +83,8 @@ class Funds:
 
     # ---- inner
 
-    def _each(self, uow: UnitOfWork, spec: TaskSpec) -> int:
+    def each(self, uow: UnitOfWork, spec: TaskSpec) -> int:
+        """Return what is held for one run of a task."""
         span_ms = min(COVER_MS, spec.run.timeout_s * 1000) if spec.run.timeout_s else COVER_MS
         return _dearest(spec.resources, uow.ledger.rule(), span_ms)
 
@@ -91,7 +93,7 @@ class Funds:
         if task is None or task.state in TERMINAL_TASK_STATES:
             self._short.discard(hot.task_id)
             return
-        each = self._each(uow, self._specs.get(uow, task))
+        each = self.each(uow, self._specs.get(uow, task))
         if not each:
             return
         # Never for more than may run at once.

@@ -14,6 +14,8 @@ from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork
 from master_app.scheduling.pool import Needs, Pool, PoolTask
 
+SharedNeeds = tuple[Needs, Needs | None]
+
 
 def needs_of(spec: TaskSpec, task: TaskRecord) -> Needs:
     """Return what a part of this task needs."""
@@ -40,23 +42,27 @@ def pinned_needs(pool: Pool, hot: PoolTask, pin: ImagePin) -> Mapping[str, Needs
 
 def hot_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> PoolTask:
     """Return the pool's value of a live task, without the indices that may start again."""
-    return _hot_task(uow.pool, task, spec)
+    return _hot_task(task, spec, shared_needs(uow.pool, task, spec))
 
 
-def _hot_task(pool: Pool, task: TaskRecord, spec: TaskSpec) -> PoolTask:
+def shared_needs(pool: Pool, task: TaskRecord, spec: TaskSpec) -> SharedNeeds:
+    """Return the needs of a task's parts and of its merge, as the pool shares them between tasks."""
     needs = pool.intern(needs_of(spec, task))
-    merge_needs = None
-    if spec.merge is not None:
-        merge_needs = pool.intern(
-            Needs(
-                resources=spec.merge.resources,
-                requires=spec.requires,
-                prefer=spec.prefer,
-                image_ref=spec.image.ref,
-                image_id=needs.image_id,
-                allow_process=spec.run.allow_process,
-            )
-        )
+    if spec.merge is None:
+        return needs, None
+    of_merge = Needs(
+        resources=spec.merge.resources,
+        requires=spec.requires,
+        prefer=spec.prefer,
+        image_ref=spec.image.ref,
+        image_id=needs.image_id,
+        allow_process=spec.run.allow_process,
+    )
+    return needs, pool.intern(of_merge)
+
+
+def _hot_task(task: TaskRecord, spec: TaskSpec, shared: SharedNeeds) -> PoolTask:
+    needs, merge_needs = shared
     return PoolTask(
         task_id=task.task_id,
         owner_id=intern(task.owner_id),
@@ -77,9 +83,9 @@ def _hot_task(pool: Pool, task: TaskRecord, spec: TaskSpec) -> PoolTask:
     )
 
 
-def restore_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec) -> PoolTask:
+def restore_task(uow: UnitOfWork, task: TaskRecord, spec: TaskSpec, shared: SharedNeeds) -> PoolTask:
     """Return the pool's value of a task as it was when the master stopped, waiting indices included."""
-    hot = hot_task(uow, task, spec)
+    hot = _hot_task(task, spec, shared)
     open_states = (SubtaskState.READY, SubtaskState.BACKOFF)
     # A task of which nothing was ever started has no rows: most of a long queue.
     rows = uow.subtasks.of_state(task.task_id, open_states) if task.started_ms or task.next_index else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, func, select, text
@@ -37,6 +37,7 @@ _LIVE_PAGE: Final = (
 _BEYOND_QUEUE_PAGE: Final = _LIVE_PAGE.where(text("state <> 'QUEUED'"))
 _ADD_SPEC: Final = insert_of(task_specs)
 _SPEC: Final = select(task_specs.c.spec_json).where(task_specs.c.task_id == bindparam("task_id"))
+_SPECS: Final = select(task_specs.c.task_id, task_specs.c.spec_json)
 _SET_SPEC: Final = update_of(task_specs, ["spec_json"])
 _ADD_AFTER: Final = insert_of(task_after)
 _AFTER: Final = (
@@ -121,6 +122,9 @@ class SqlTasks:
         if row is None:
             raise NotFound(f"There is no task {task_id}.")
         return str(row[0])
+
+    def specs_json(self, task_ids: Sequence[str]) -> Mapping[str, str]:
+        return dict(self._sql.of_keys(_SPECS, task_specs.c.task_id, task_ids))
 
     def set_spec(self, task_id: str, spec_json: str) -> None:
         if self._sql.run(_SET_SPEC, (spec_json, task_id)) != 1:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from core.allocator import keep_what_is_there, no_collecting
 
 _COUNT = """
 import resource, sys
@@ -33,3 +36,21 @@ def test_pieces_are_not_taken_from_the_kernel_again_and_again() -> None:
     kept, given_back = faults("kept"), faults("not")
     assert kept < 3_000, "four pieces have 1,024 pages"
     assert given_back > 3 * kept
+
+
+def test_nothing_is_collected_in_the_block_and_it_goes_on_after_it() -> None:
+    assert gc.isenabled()
+    with pytest.raises(KeyError), no_collecting():
+        with no_collecting():
+            assert not gc.isenabled()
+        assert not gc.isenabled(), "the inner block must not end the outer one"
+        raise KeyError
+    assert gc.isenabled()
+
+
+def test_what_is_there_is_not_looked_at_again() -> None:
+    try:
+        keep_what_is_there()
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
