@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from a2wsgi import WSGIMiddleware
 
+from master_app.web.incoming import Incoming
 from master_app.web.live import LiveStreams
 
 if TYPE_CHECKING:
@@ -93,11 +94,20 @@ class Front:
             self._waiting -= 1
         try:
             if is_large:
-                await self._wsgi(scope, receive, send)  # type: ignore[arg-type]
+                await self._take_in(scope, receive, send)
             else:
                 await self._answer(scope, body, receive, send)
         finally:
             gate.release()
+
+    async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read a large body ahead of the thread that takes it."""
+        incoming = scope["hivemind.incoming"] = Incoming(asyncio.get_running_loop())
+        filling = asyncio.ensure_future(incoming.fill(receive))
+        try:
+            await self._wsgi(scope, receive, send)  # type: ignore[arg-type]
+        finally:
+            filling.cancel()
 
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         gone = scope["hivemind.gone"] = _Gone()
@@ -127,14 +137,17 @@ class _Gone:
 
 
 class _StopsWhenGone:
-    """WSGI around the app: what nobody takes any more is not made."""
+    """WSGI around the app: what nobody takes any more is not made, and large bodies are those read ahead."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        scope = environ.get("asgi.scope", {})
+        if (incoming := scope.get("hivemind.incoming")) is not None:
+            environ["wsgi.input"] = incoming
         answer = self._app(environ, start_response)
-        gone = environ.get("asgi.scope", {}).get("hivemind.gone")
+        gone = scope.get("hivemind.gone")
         return answer if gone is None else _Stopping(answer, gone)
 
 

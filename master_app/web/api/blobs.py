@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from flask import Response, request
@@ -13,6 +14,7 @@ from core.domain.user import Action, require
 from master_app.web import schemas
 from master_app.web.api.parts import blueprint
 from master_app.web.identity import caller, signed_in, uploads
+from master_app.web.incoming import Incoming
 
 bp = blueprint("blobs", "Uploads")
 #: Clients send 8 MiB; some room for those that count otherwise.
@@ -70,8 +72,8 @@ def put_piece(sha256: str, query_data: dict[str, Any]) -> Any:
                 code="OFFSET_MISMATCH",
                 fix=f"Go on from offset {partial.offset}.",
             )
-        while piece := request.stream.read(CHUNK_BYTES):
-            partial.write(piece)
+        for pieces in _body():
+            partial.write_all(pieces)
         if partial.offset == size:
             partial.commit()
         return {"sha256": name, "offset": partial.offset, "complete": partial.offset == size}
@@ -91,6 +93,16 @@ def delete_upload(sha256: str) -> Any:
         raise NotFound("There is no such upload of yours.", code="UPLOAD_NOT_FOUND")
     uploads().discard(who.user_id, name)
     return Response(status=204)
+
+
+def _body() -> Iterator[Sequence[bytes]]:
+    """Yield the body in pieces; those of a large one as the socket brought them."""
+    incoming = request.environ.get("wsgi.input")
+    if isinstance(incoming, Incoming):
+        yield from iter(lambda: incoming.take(CHUNK_BYTES), [])
+        return
+    while piece := request.stream.read(CHUNK_BYTES):
+        yield (piece,)
 
 
 def _name(text: str) -> str:

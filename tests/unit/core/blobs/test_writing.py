@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from core.blobs import writing
 from core.blobs.store import BlobStore
 from core.blobs.writing import PartialBlob
 from core.domain.errors import Busy, Invalid, TooLarge
@@ -75,3 +77,36 @@ def test_an_upload_of_something_else_is_dropped(store: BlobStore) -> None:
         upload.commit()
     upload.close()
     assert not store.has(NAME) and store.partial_size(NAME) == 0
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_pieces_are_kept_in_order_whatever_the_system_takes_at_once(
+    store: BlobStore, short: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writev(descriptor: int, buffers: Sequence[bytes]) -> int:
+        return os.write(descriptor, b"".join(buffers)[:3_000])
+
+    if short:
+        monkeypatch.setattr(os, "writev", writev)
+    pieces = [bytes([number]) * (1_000 + number) for number in range(60)]
+    content = b"".join(pieces)
+    name = hashlib.sha256(content).hexdigest()
+    upload = store.receive(name, len(content))
+    for first, last in ((0, 1), (1, 1), (1, 9), (9, 40), (40, 60)):
+        upload.write_all(pieces[first:last])
+        assert upload.offset == sum(map(len, pieces[:last]))
+    with pytest.raises(TooLarge):
+        upload.write_all([b"x"])
+    upload.commit()
+    assert store.read(name, 0, len(content)) == content
+
+
+def test_what_was_handed_to_the_disk_early_is_the_same_file(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "WRITE_BACK_BYTES", 1_000)
+    with store.writer() as writer:
+        for number in range(20):
+            writer.write(bytes([number]) * 700)
+        name, size = writer.finish()
+    assert size == 14_000 and BlobStore(store.root).is_sound(name)
