@@ -46,7 +46,12 @@ def no_collecting() -> Iterator[None]:
 
 
 def keep_what_is_there() -> None:
-    """Never look for garbage among what there is now: to be called once a program has started. What it lets go of
-    is freed as ever, but for cycles.
+    """Never look for garbage among what there is now: to be called once what stays is there. What is let go of is
+    freed as ever, but for cycles.
     """
     gc.freeze()
+
+
+def look_at_all_again() -> None:
+    """Undo `keep_what_is_there`: much of it is not needed any more."""
+    gc.unfreeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from core.allocator import look_at_all_again
 from core.desktop.feedback import Question
 from core.desktop.look import Look
 from core.desktop.theme import Scheme
@@ -281,3 +283,11 @@ def test_a_narrow_window_shows_icons_alone(look: Look, qtbot: QtBot) -> None:
     shell.resize(900, 600)
     qtbot.waitUntil(lambda: shell._nav["map"].text() == "")
     assert shell._nav["map"].toolTip() == "Node map"
+
+
+def test_a_large_pool_is_not_looked_through_for_garbage_while_its_window_is_open(look: Look, qtbot: QtBot) -> None:
+    look_at_all_again()
+    made = Opened(look, qtbot, "overfull")
+    qtbot.waitUntil(lambda: gc.get_freeze_count() > 2 * len(made.session.tiles) > 10_000, timeout=30_000)
+    made.session.close()
+    assert gc.get_freeze_count() == 0
