@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 PARALLEL: Final = 4
 #: A blob whose content was wrong is fetched anew this often.
 MAX_DAMAGED: Final = 2
+#: Pieces of 1 MiB that may wait for the disk.
+MAX_GATHERED: Final = 8
 
 OnBytes = Callable[[int], None]
 
@@ -143,6 +145,27 @@ class Fetching:
             offset=wanted.offset + partial.offset,
             length=wanted.size - partial.offset,
         )
-        async for piece in pieces:
-            await asyncio.to_thread(partial.write, piece)
-            on_bytes(len(piece))
+        loop = asyncio.get_running_loop()
+        writing: asyncio.Future[None] | None = None
+        gathered: list[bytes] = []
+        try:
+            # What arrives while the disk is at work is written together, next.
+            async for piece in pieces:
+                gathered.append(piece)
+                if writing is None or writing.done() or len(gathered) >= MAX_GATHERED:
+                    if writing is not None:
+                        await asyncio.shield(writing)
+                    writing = loop.run_in_executor(None, partial.write_all, gathered)
+                    on_bytes(sum(map(len, gathered)))
+                    gathered = []
+            if writing is not None:
+                await asyncio.shield(writing)
+            if gathered:
+                writing = loop.run_in_executor(None, partial.write_all, gathered)
+                on_bytes(sum(map(len, gathered)))
+                await asyncio.shield(writing)
+        finally:
+            # The file may be closed once no thread writes to it, also when this was cancelled.
+            if writing is not None:
+                await asyncio.wait([writing])
+                writing.exception()
