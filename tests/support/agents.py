@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -93,6 +94,10 @@ class Rig:
             if condition():
                 return
             await self.tick()
+        # Real programs take the time of a machine, of which the clock of the test knows nothing.
+        limit_s = time.monotonic() + 60
+        while not condition() and time.monotonic() < limit_s:
+            await self.settle()
         assert condition(), "it did not come to that"
 
     async def until_real(self, condition: Callable[[], bool]) -> None:
