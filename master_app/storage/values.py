@@ -7,7 +7,8 @@ dropped.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -24,11 +25,17 @@ V = TypeVar("V")
 
 
 class JsonColumn(Generic[V]):
-    """Writes values of one type to text and back; `empty` is what the empty text stands for."""
+    """Writes values of one type to text and back; `empty` is what the empty text stands for.
 
-    def __init__(self, kind: type[V], empty: V) -> None:
+    `kept`: so many different texts are read once and their values shared; for what thousands of rows have alike.
+    """
+
+    def __init__(self, kind: type[V], empty: V, *, kept: int = 0) -> None:
         self._adapter = TypeAdapter(kind)
         self._empty = empty
+        self._read: Callable[[str], V] = self._adapter.validate_json
+        if kept:
+            self._read = lru_cache(kept)(self._adapter.validate_json)
 
     def dump(self, value: V) -> str:
         if not value or value == self._empty:
@@ -36,14 +43,14 @@ class JsonColumn(Generic[V]):
         return self._adapter.dump_json(value).decode()
 
     def load(self, text: str) -> V:
-        return self._adapter.validate_json(text) if text else self._empty
+        return self._read(text) if text else self._empty
 
 
 FILES: Final = JsonColumn[tuple[FileEntry, ...]](tuple[FileEntry, ...], ())
 TICKS: Final = JsonColumn[tuple[Tick, ...]](tuple[Tick, ...], ())
 METRICS: Final = JsonColumn[tuple[tuple[str, float], ...]](tuple[tuple[str, float], ...], ())
 WHEELS: Final = JsonColumn[tuple[Wheel, ...]](tuple[Wheel, ...], ())
-PIN: Final = JsonColumn[ImagePin | None](ImagePin | None, None)  # type: ignore[arg-type]
+PIN: Final = JsonColumn[ImagePin | None](ImagePin | None, None, kept=1024)  # type: ignore[arg-type]
 FACTS: Final = JsonColumn[NodeFacts](NodeFacts, NodeFacts())
 QUOTA: Final = JsonColumn[Quota | None](Quota | None, None)  # type: ignore[arg-type]
 POOL_RULES: Final = JsonColumn[PoolRules | None](PoolRules | None, None)  # type: ignore[arg-type]

@@ -55,23 +55,40 @@ class NodeList:
     def __init__(self) -> None:
         self._at = 0.0
         self._nodes: tuple[NodeView, ...] = ()
+        self._facts: tuple[tuple[NodeView, ...], PoolFacts] | None = None
 
-    def get(self, who: Principal) -> Sequence[NodeView]:
+    def get(self, who: Principal) -> tuple[NodeView, ...]:
         with _lock:
             now = time.monotonic()
             if now - self._at >= _FRESH_S or not self._nodes:
                 found: Sequence[NodeView] = done(services().nodes.nodes(who))
-                self._nodes = tuple(found)
+                self._nodes = tuple(node for node in found if node.admin is not NodeAdmin.REVOKED)
                 self._at = time.monotonic()
             return self._nodes
+
+    def facts(self, who: Principal) -> PoolFacts:
+        """Return the pool in one look, added up once for all who look within that second."""
+        nodes, kept = self.get(who), self._facts
+        if kept is None or kept[0] is not nodes:
+            kept = self._facts = nodes, _added_up(nodes)
+        return kept[1]
 
 
 def all_nodes(who: Principal) -> Sequence[NodeView]:
     """Return the nodes of the pool, revoked ones left out."""
+    return _node_list().get(who)
+
+
+def pool_facts(who: Principal) -> PoolFacts:
+    """Return the pool in one look."""
+    return _node_list().facts(who)
+
+
+def _node_list() -> NodeList:
     from flask import current_app
 
     found: NodeList = current_app.extensions["hivemind.node_list"]
-    return [node for node in found.get(who) if node.admin is not NodeAdmin.REVOKED]
+    return found
 
 
 def load_of(node: NodeView) -> float:
@@ -121,9 +138,7 @@ def is_online(node: NodeView) -> bool:
     return node.health in (NodeHealth.READY, NodeHealth.SUSPECT) and node.admin is not NodeAdmin.PENDING
 
 
-def pool_facts(who: Principal) -> PoolFacts:
-    """Return the pool in one look."""
-    nodes = all_nodes(who)
+def _added_up(nodes: Sequence[NodeView]) -> PoolFacts:
     online = [node for node in nodes if is_online(node)]
     largest = sorted(online, key=lambda n: -n.capacity.cpu_millis) if len(online) <= MAX_TILES else ()
     open_ones = [node for node in online if takes_work(node)]
