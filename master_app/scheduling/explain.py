@@ -36,7 +36,7 @@ def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSetti
     index = _next_index(task, now_ms)
     ask = desk.ask(task, index)
     verdicts, refused_rooms = _verdicts(desk, task, index, ask)
-    impossible = not any(ever_fits(ask, Room(node)) for node in pool.nodes.values())
+    impossible = not (len(refused_rooms) < len(verdicts) or _could_change(pool, ask, refused_rooms))
     own = _own_reason(desk, task, now_ms)
     # A task that no node could ever take is held for that: then the nodes are the answer, not the hold.
     if own is not None and (task.dispatchable or not impossible):
@@ -175,6 +175,15 @@ def _verdicts(
             )
         )
     return tuple(verdicts), refused
+
+
+def _could_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) -> bool:
+    """Tell whether a node that refuses now, or one that no verdict was made of, could ever take it."""
+    for refusal, room in refused:
+        # What a permanent rule refuses stays refused: most nodes of a large pool need no second look.
+        if not refusal.permanent and ever_fits(ask, room):
+            return True
+    return any(ever_fits(ask, Room(node)) for node in islice(pool.nodes.values(), MAX_VERDICTS, None))
 
 
 def _most_common(verdicts: tuple[NodeVerdict, ...]) -> str:
