@@ -17,7 +17,7 @@ from master_app.scheduling.ahead import Gap, Rivals, indices_for
 from master_app.scheduling.desk import Candidate, Desk
 from master_app.scheduling.fair_share import share_of
 from master_app.scheduling.feasibility import Ask, has_room
-from master_app.scheduling.indexes import Line
+from master_app.scheduling.indexes import Line, TaskQueue
 from master_app.scheduling.pool import Pool, PoolTask
 from master_app.scheduling.ranking import total
 from master_app.scheduling.settings import SchedulingSettings
@@ -114,10 +114,10 @@ class _Call:
                 self.pool.wake_backoff(task, self.now_ms)
 
     def _place_priority(self, priority: int) -> None:
-        lines = dict(self.pool.queue.lines[priority])
-        turns = [(share_of(self.pool, owner, self.now_ms, self.settings), owner) for owner in lines]
+        owners = list(self.pool.queue.lines[priority])
+        turns = [(share_of(self.pool, owner, self.now_ms, self.settings), owner) for owner in owners]
         heapq.heapify(turns)
-        walks = {owner: _Walk(line) for owner, line in lines.items()}
+        walks = {owner: _Walk(self.pool.queue, priority, owner) for owner in owners}
         while turns and not self._over():
             share, owner_id = heapq.heappop(turns)
             key = walks[owner_id].next_key()
@@ -254,26 +254,38 @@ class _Call:
 class _Walk:
     """Goes through one owner's line by age; stands still until told to skip."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, queue: TaskQueue, priority: int, owner_id: str) -> None:
+        self._queue = queue
+        self._priority = priority
+        self._owner_id = owner_id
         self._after: tuple[int, str] | None = None
         self._skipped = 0
 
+    @property
+    def _line(self) -> Line | None:
+        # Looked for each time: a line that was empty for a moment, as when its one task changed, is another one.
+        return self._queue.lines.get(self._priority, {}).get(self._owner_id)
+
     def next_key(self) -> tuple[int, str] | None:
         """Return the oldest task that was not skipped."""
-        keys = self._line.keys
-        at = bisect_right(keys, self._after) if self._after is not None else 0
-        return keys[at] if at < len(keys) else None
+        line = self._line
+        if line is None:
+            return None
+        at = bisect_right(line.keys, self._after) if self._after is not None else 0
+        return line.keys[at] if at < len(line.keys) else None
 
     def skip(self, key: tuple[int, str]) -> None:
         """Go on to the next; after the head of the line, to where the last call stopped."""
         self._after = key
         self._skipped += 1
-        resume = self._line.resume_after
+        line = self._line
+        resume = line.resume_after if line is not None else None
         if self._skipped == _HEAD and resume is not None and resume > key:
             self._after = resume
 
     def close(self) -> None:
         """Note where to go on, so that a long line behind a blocked head is seen in turns."""
-        stopped = self._skipped >= _HEAD and self.next_key() is not None
-        self._line.resume_after = self._after if stopped else None
+        line = self._line
+        if line is not None:
+            stopped = self._skipped >= _HEAD and self.next_key() is not None
+            line.resume_after = self._after if stopped else None

@@ -165,3 +165,12 @@ def test_a_call_ends_when_its_budget_is_spent() -> None:
     pool = make_pool([make_node("n", facts=NodeFacts(capacity=capacity(64, 64), slots=64))], [make_task("t", 64)])
     ticks = iter(range(1000))
     assert 0 < len(place(pool, NOW, timer_ms=lambda: float(next(ticks)), budget_ms=3.0)) < 64
+
+
+def test_an_owner_whose_one_task_starved_gets_more_than_one_place_in_the_call_that_ends_it() -> None:
+    pool = make_pool([], [make_task("t1", 2, needs=make_needs(1, 0), owner_id="o1", pinned=True)])
+    assert run(pool) == []
+    assert pool.tasks["t1"].starved_since_ms
+    pool.put_task(make_task("t2", 1, needs=make_needs(0, 0), owner_id="o2", pinned=True))
+    pool.put_node(make_node("n1", facts=NodeFacts(capacity=capacity(1, 1), slots=3)))
+    assert sorted(one.task_id for one in run(pool) if not one.lane and one.follows is None) == ["t1", "t1", "t2"]
