@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from core.domain.agent_views import AgentAction, SetupStep
+from core.domain.agent_views import AgentAction, Line, SetupStep
 from tests.support import worker_scenes as scenes
-from worker_app.tray.app import WorkerApp
+from worker_app.tray.app import SESSION_WAIT_MS, WorkerApp
 
 if TYPE_CHECKING:
     from tests.ui.worker_app.conftest import Opened
@@ -52,3 +55,40 @@ def test_closing_without_a_tray_asks_first(open_app: Open) -> None:
     assert question is not None and question.act.text() == "Keep running without a window"
     question.reject()
     assert client.asked == []
+
+
+class _Child:
+    """An agent that the tray started."""
+
+    def poll(self) -> None:
+        return None
+
+
+def test_a_session_that_ends_waits_until_work_is_given_back(open_app: Open, qtbot: QtBot) -> None:
+    app, client = open_app(scenes.usual())
+    app.session_ends()
+    assert client.asked == [], "an agent that runs as a service outlives the session"
+    app.keeper._child = _Child()  # type: ignore[assignment]
+
+    async def changed() -> None:
+        client.changed.set()
+
+    def give_back() -> None:
+        assert client.shown.status is not None
+        status = replace(client.shown.status, now=Line(code="quitting_shutdown"), running=0)
+        client.shown = replace(client.shown, status=status)
+        app.courier._loop.call(changed())
+
+    began = time.monotonic()
+    QTimer.singleShot(300, give_back)
+    app.session_ends()
+    assert client.asked == [(AgentAction.SYSTEM_ENDS, 0, "")]
+    assert 0.2 < time.monotonic() - began < SESSION_WAIT_MS / 1000
+
+
+def test_a_session_is_not_held_up_for_longer_than_systems_allow(open_app: Open) -> None:
+    app, _ = open_app(scenes.usual())
+    app.keeper._child = _Child()  # type: ignore[assignment]
+    began = time.monotonic()
+    app.session_ends()
+    assert time.monotonic() - began < SESSION_WAIT_MS / 1000 + 5
