@@ -110,7 +110,7 @@ def read_resources(table: TableReader) -> tuple[Resources, int, tuple[int, ...]]
     """Return the resources, the shared memory in bytes, and the memory ladder after OOM."""
     resources = Resources(
         cpu_millis=round(table.number("cpu_cores", 1.0, 0.05, 1024) * 1000),
-        memory_bytes=gib(table.number("memory_gb", 1.0, 0.03, 8192)),
+        memory_bytes=gib(table.number("memory_gb", 1.0, 0.0625, 8192)),
         disk_bytes=gib(table.number("disk_gb", 5.0, 0.01, 65536)),
         gpus=table.integer("gpus", 0, 0, 64),
         gpu_memory_bytes=gib(table.number("gpu_memory_gb", 0.0, 0, 1024)),
@@ -208,7 +208,7 @@ def read_merge(table: TableReader, resources: Resources) -> MergeSpec | None:
         min_success=table.number("min_success", 1.0, 0.0, 1.0),
         resources=Resources(
             cpu_millis=round(table.number("cpu_cores", 1.0, 0.05, 1024) * 1000),
-            memory_bytes=gib(table.number("memory_gb", max(1.0, resources.memory_bytes / GIB), 0.03, 8192)),
+            memory_bytes=gib(table.number("memory_gb", max(1.0, resources.memory_bytes / GIB), 0.0625, 8192)),
             disk_bytes=gib(table.number("disk_gb", max(0.01, resources.disk_bytes / GIB), 0.01, 65536)),
         ),
         timeout_s=table.seconds("timeout", 3600, 1, 30 * DAY_S, zero=True),

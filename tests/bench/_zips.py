@@ -15,7 +15,7 @@ command = ["true"]
 timeout = "1m"
 [resources]
 cpu_cores = {cores}
-memory_gb = 0.05
+memory_gb = 0.0625
 disk_gb = 0.01
 [split]
 mode = "count"

@@ -11,6 +11,7 @@ from core.domain.spec import Isolation, TaskSpec
 from core.manifest.reading import Reading, read_manifest
 from core.manifest.spec_json import spec_from_json, spec_to_json
 from tests.unit.core.manifest.folders import MemoryFiles
+from worker_app.execution.policy import MIN_MEMORY_BYTES
 
 FILES = {
     "main.py": b"print(1)\n",
@@ -124,3 +125,11 @@ def test_no_manifest_gives_anything_but_a_spec_or_problems() -> None:
             specs += 1
             assert spec_from_json(spec_to_json(reading.spec)) == reading.spec, text
     assert specs > INPUTS // 100, "the pieces no longer make any valid manifest"
+
+
+def test_memory_that_no_sandbox_can_live_in_is_refused_before_any_node_is_asked() -> None:
+    # Every node would refuse it, one after another, and each would be blamed.
+    (problem,) = _read('[task]\nname = "a"\n[run]\ncommand = ["x"]\n[resources]\nmemory_gb = 0.06\n').problems
+    assert problem.key == "resources.memory_gb" and "0.0625" in f"{problem.reason} {problem.fix}"
+    spec = _spec('[task]\nname = "a"\n[run]\ncommand = ["x"]\n[resources]\nmemory_gb = 0.0625\n')
+    assert spec.resources.memory_bytes >= MIN_MEMORY_BYTES
