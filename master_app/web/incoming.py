@@ -14,6 +14,8 @@ from typing import Any, Final
 
 #: What may wait for the thread; then the socket is read no further.
 AHEAD_BYTES: Final = 2 << 20
+#: The connection ends a client that is silent long before this: who waits longer waits for a loop that has ended.
+SILENT_S: Final = 120.0
 _LINE_BYTES: Final = 64 << 10
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -22,9 +24,12 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 class Incoming:
     """`fill` runs on the loop; everything else is called by the one thread that takes the body."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, ahead_bytes: int = AHEAD_BYTES) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, *, ahead_bytes: int = AHEAD_BYTES, silent_s: float = SILENT_S
+    ) -> None:
         self._loop = loop
         self._ahead_bytes = ahead_bytes
+        self._silent_s = silent_s
         self._change = threading.Condition()
         self._pieces: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -94,7 +99,8 @@ class Incoming:
     def _await(self, size: int) -> None:
         self._wanted_bytes = min(size, self._ahead_bytes)
         while self._waiting_bytes < self._wanted_bytes and not self._is_over:
-            self._change.wait()
+            if not self._change.wait(self._silent_s):
+                self._is_over = True
         self._wanted_bytes = 0
 
     def _taken(self, count: int) -> None:

@@ -100,3 +100,10 @@ def test_lines() -> None:
 def test_a_client_that_goes_away_ends_the_body() -> None:
     with coming(Body([b"abc"], cut=True)) as incoming:
         assert incoming.read(10) == b"abc" and incoming.read(10) == b""
+
+
+def test_nobody_waits_for_a_loop_that_has_ended() -> None:
+    loop = asyncio.new_event_loop()
+    incoming = Incoming(loop, silent_s=0.05)
+    loop.close()
+    assert incoming.read(10) == b"" and incoming.take(10) == []
