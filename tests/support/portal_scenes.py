@@ -206,6 +206,41 @@ def made(selector: str) -> Callable[[Visitor], object]:
     return act
 
 
+def kept_template(visitor: Visitor) -> None:
+    """Save the settings of a draft, and look at the list."""
+    bundle("form")(visitor)
+    visitor.page.locator("details:has(> .savebox) > summary").click()
+    visitor.page.fill("input[name=template]", "系集成員 256、標準品質")
+    visitor.page.locator("button[formaction*=template]").click()
+    visitor.page.wait_for_load_state()
+    visitor.page.goto(visitor.url + "/account/templates")
+
+
+def kept_secret(visitor: Visitor) -> None:
+    for name in ("ERA5_API_KEY", "AWS_SECRET_ACCESS_KEY_OF_THE_BUCKET_WITH_THE_MODEL_OUTPUT_OF_2026", "bad name"):
+        visitor.page.fill("#f-name", name)
+        visitor.page.fill("#f-value", "not a real key")
+        visitor.page.click("aside button.primary")
+        visitor.page.wait_for_load_state()
+
+
+def linked(visitor: Visitor) -> None:
+    visitor.page.click("main form button.primary")
+    visitor.page.wait_for_load_state()
+    visitor.page.goto(visitor.url + "/nodes/links")
+
+
+def told_elsewhere(visitor: Visitor) -> None:
+    visitor.page.fill("input[name=url]", "http://localhost:1/hook")
+    visitor.page.locator("form[action$=webhook] button").first.click()
+    visitor.page.wait_for_load_state()
+
+
+def asked_to_cancel(visitor: Visitor) -> None:
+    visitor.page.locator("[data-dialog]:visible").first.click()
+    visitor.page.wait_for_selector("dialog[open]")
+
+
 SCENES: tuple[Scene, ...] = (
     Scene("front", "/", who="", extreme=True),
     Scene("register-wrong", "/", who="", act=registered_wrongly),
@@ -234,7 +269,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("task-million", "/tasks/{million}", who="wei.zhang"),
     Scene("task-parts", "/tasks/{running}/parts"),
     Scene("task-part", "/tasks/{running}/parts/3"),
-    Scene("task-part-failed", "/tasks/{failed}/parts/21"),
+    Scene("task-part-failed", "/tasks/{failed}/parts/30"),
     Scene("nodes", "/nodes"),
     Scene("nodes-empty", "/nodes?find=nothing"),
     Scene("add-computer", "/nodes/add"),
@@ -254,6 +289,21 @@ SCENES: tuple[Scene, ...] = (
     Scene("installers", "/download"),
     Scene("balance-ask", "/balance/ask"),
     Scene("admin-credits", "/admin/credits"),
+    Scene("ca", "/ca", extreme=True),
+    Scene("ca-outside", "/ca", who=""),
+    Scene("secrets", "/account/secrets", act=kept_secret, extreme=True),
+    Scene("secrets-empty", "/account/secrets", who="new"),
+    Scene("templates", "/submit", act=kept_template, extreme=True),
+    Scene("templates-empty", "/account/templates", who="new"),
+    Scene("submit-from-template", "/submit", act=bundle("form")),
+    Scene("join-links", "/nodes/add", act=linked, extreme=True),
+    Scene("join-links-empty", "/nodes/links", who="new"),
+    Scene("admin-settings", "/admin/settings", extreme=True),
+    Scene("admin-invitations", "/admin/invitations", extreme=True),
+    Scene("admin-invited", "/admin/invitations", act=made("aside form button.primary")),
+    Scene("notices-webhook", "/notices/settings", act=told_elsewhere),
+    Scene("menu", "/dashboard", act=opened("details.menu > summary")),
+    Scene("task-cancel", "/tasks/{running}", act=asked_to_cancel),
     Scene("docs", "/docs"),
     Scene("docs-manifest", "/docs/manifest"),
     Scene("api-reference", "/api/v1/docs"),

@@ -54,7 +54,7 @@ def address(usual: Usual, path: str) -> str:
     return path
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(200, func_only=True)
 @pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
 def test_pages_are_accessible_and_quiet(usual: Usual, visit: Visit, language: str, theme: str) -> None:
     visitor = visit(usual.portal.url, language=language, theme=theme)

@@ -90,16 +90,6 @@ def act_on_user(username: str) -> Any:
     return back_to("page_admin.users")
 
 
-@bp.post("/admin/invite")
-def invite() -> Any:
-    """Make an invitation, shown once."""
-    who = _operator(Action.INVITE)
-    uses = min(max(request.form.get("uses", 1, int), 1), 1000)
-    secret, _row = done(services().invitations.make(who, uses=uses, lifetime_ms=7 * _DAY_MS))
-    what = _("Invitation for %(uses)s people, good for 7 days", uses=uses)
-    return _users(secret, what, url_for("page_people.first_visit", _external=True))
-
-
 @bp.get("/admin/nodes")
 def nodes() -> Any:
     """All nodes with what an operator may do; those that wait for approval first."""
@@ -146,5 +136,5 @@ def audit() -> Any:
     before = request.args.get("before", "")
     cursor = before if before.isascii() and before.isdigit() and len(before) <= 15 else None
     page = services().audit.page(who, AuditFilter(), cursor=cursor, limit=_PAGE)
-    names = services().audit.names(row.fact.actor_id for row in page.items)
+    names = services().audit.names(each for row in page.items for each in (row.fact.actor_id, row.fact.subject))
     return render_template("admin_audit.html", page=page, names=names)

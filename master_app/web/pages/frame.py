@@ -232,6 +232,7 @@ def begin_pages(app: Flask) -> None:
         csrf_token=generate_csrf,
         near=language.near,
         ago=language.ago,
+        about_range=language.about_range,
         initials=initials,
         Role=Role,
         Action=Action,

@@ -88,7 +88,7 @@ def _invitations(who: Principal, secret: str = "") -> Any:
         invites=found,
         names=services().audit.names(each.created_by for each in found),
         secret=secret,
-        where=url_for("page_people.first_visit", _external=True),
+        where=url_for("page_people.first_visit", invite=secret or None, _external=True),
         days=_DAYS,
         roles=[role for role in Role if role in SIGN_UP_ROLES],
         mode=services().people.sign_up_mode.value,

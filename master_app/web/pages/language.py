@@ -184,6 +184,18 @@ def about(amount_ucpt: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def about_range(low_ucpt: int, high_ucpt: int) -> str:
+    """From about this to about that; one amount where both read alike."""
+    low, high = about(low_ucpt), about(high_ucpt)
+    return low if low == high else f"{low}–{high}"
+
+
+def floored(amount_ucpt: int) -> str:
+    """An amount of CPT that there is at least: whole ones, a small one to three digits."""
+    whole = amount_ucpt // 1_000_000
+    return f"{whole:,}" if whole >= 100 else about(amount_ucpt)
+
+
 def percent(value: float) -> str:
     """How far something is: whole percents; a start is not 0 and an end that is near is not 100."""
     if 0 < value < 1:
@@ -229,6 +241,7 @@ FILTERS: Final[dict[str, Any]] = {
     "number": number,
     "cpt": cpt,
     "about": about,
+    "floored": floored,
     "percent": percent,
     "offset": offset,
     "listed": listed,

@@ -52,7 +52,7 @@ def _show(errors: dict[str, str], status: int = 200) -> Any:
 
 def shown(value: int | None, size: int) -> str:
     """Return a bound as a person writes it; empty is none."""
-    return "" if value is None else f"{value / size:.6f}".rstrip("0").rstrip(".")
+    return "" if value is None else f"{value / size:,.6f}".rstrip("0").rstrip(".")
 
 
 def written(text: str, size: int) -> int | None:

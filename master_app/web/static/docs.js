@@ -1,6 +1,9 @@
 // Draws /api/v1/openapi.json and lets a reader try a request. Loads nothing from any other host.
 "use strict";
 
+const theme = /(?:^|; )hm_theme=(light|dark)/.exec(document.cookie);
+if (theme) document.documentElement.dataset.theme = theme[1];
+
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
@@ -33,7 +36,7 @@ function shapes(spec, content) {
 }
 
 function parameterTable(operation, inputs) {
-  const table = element("table");
+  const table = element("table", { tabindex: "0" });
   table.append(element("tr", {}, ...["Parameter", "In", "Description", "Try"].map((t) => element("th", {}, t))));
   for (const parameter of operation.parameters || []) {
     const input = element("input", { "aria-label": parameter.name });
@@ -91,7 +94,7 @@ function draw(spec) {
     for (const [path, method, operation] of operations) {
       const inputs = [];
       const details = element("details", {},
-        element("summary", {}, element("span", { class: "method" }, method), element("code", {}, path), " ", operation.summary || ""),
+        element("summary", {}, element("span", { class: `method ${method}` }, method), element("code", {}, path), " ", operation.summary || ""),
         element("p", {}, operation.description || ""), parameterTable(operation, inputs));
       if (operation.requestBody) details.append(element("h3", {}, "Body"), shapes(spec, operation.requestBody.content));
       details.append(element("h3", {}, "Answers"));
