@@ -53,7 +53,7 @@ def _where(notice: Notice) -> str:
     if notice.kind is NoticeKind.LOW_BALANCE:
         return url_for("page_balance.show")
     if notice.kind is NoticeKind.EXPIRING and notice.values.get("count", 1) != 1:
-        return url_for("page_tasks.list_tasks", state="SUCCEEDED")
+        return url_for("page_tasks.list_tasks", show="done")
     task_id = notice.subject or str(notice.values.get("task_id", ""))
     return url_for("page_tasks.show", task_id=task_id) if task_id else url_for("page_notices.show")
 
@@ -96,10 +96,12 @@ def settings() -> Any:
 def _settings(who: Principal, secret: str = "", errors: dict[str, str] | None = None, status: int = 200) -> Any:
     book = services().notices
     found = book.settings(who)
+    listed = book.page(who, cursor=None, limit=1).items
     kinds = {kind: look for kind, look in KINDS.items() if who.is_operator or kind is not NoticeKind.CREDITS_ASKED}
     page = render_template(
         "notice_settings.html",
         settings=found,
+        newest=listed[0].sequence if listed else 0,
         low=format_cpt(found.low_ucpt),
         has_mail=book.has_mail,
         kinds=kinds,

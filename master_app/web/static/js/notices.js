@@ -5,21 +5,28 @@
   const SEEN = "hm_notices_seen";
   const can = "Notification" in window;
   const isOn = () => can && Notification.permission === "granted" && localStorage.getItem(ON) === "on";
+  const seen = () => Number(localStorage.getItem(SEEN) || 0);
+
+  async function after(sequence) {
+    const answer = await fetch(`/notices/fresh?after=${sequence}`, { redirect: "manual" });
+    return answer.ok ? (await answer.json()).items : [];
+  }
+  function show(title, text, tag) {
+    return new Notification(title, { body: text, tag: `hivemind-${tag}`, lang: document.documentElement.lang });
+  }
 
   document.addEventListener("hm:event", async (event) => {
     const message = event.detail;
-    if (message.kind !== "change" || !isOn()) return;
-    const numbers = message.changes.filter((change) => change.kind === "notice").map((change) => Number(change.id));
-    if (!numbers.length) return;
-    const seen = Number(localStorage.getItem(SEEN) || 0);
-    const after = Math.max(seen, Math.min(...numbers) - 1);
-    const answer = await fetch(`/notices/fresh?after=${after}`, { redirect: "manual" });
-    if (!answer.ok) return;
-    for (const item of (await answer.json()).items) {
+    if (!isOn()) return;
+    const numbers = (message.changes || []).filter((change) => change.kind === "notice").map((change) => Number(change.id));
+    // After a long cut the stream does not know what was missed; the list does.
+    if (!numbers.length && message.kind !== "reset") return;
+    const from = numbers.length ? Math.max(seen(), Math.min(...numbers) - 1) : seen();
+    for (const item of await after(from).catch(() => [])) {
       // Every open page hears of it: the first one shows it, and the tag lets a second one replace it silently.
-      if (item.sequence <= Number(localStorage.getItem(SEEN) || 0)) continue;
+      if (item.sequence <= seen()) continue;
       localStorage.setItem(SEEN, String(item.sequence));
-      const shown = new Notification(item.title, { body: item.text, tag: `hivemind-${item.sequence}`, lang: document.documentElement.lang });
+      const shown = show(item.title, item.text, item.sequence);
       shown.onclick = () => { window.focus(); location.href = item.url; };
     }
   });
@@ -28,16 +35,24 @@
   if (!panel) return;
   const words = JSON.parse(panel.dataset.words);
   const button = panel.querySelector("[data-turn]");
+  let isRefused = false;
   function draw() {
     const blocked = can && Notification.permission === "denied";
-    panel.querySelector("[data-state]").textContent = !can ? words.none : blocked ? words.blocked : isOn() ? words.on : words.off;
-    button.hidden = !can || blocked;
+    const none = !can || isRefused;
+    panel.querySelector("[data-state]").textContent = none ? words.none : blocked ? words.blocked : isOn() ? words.on : words.off;
+    button.hidden = none || blocked;
     button.querySelector("[data-on]").hidden = isOn();
     button.querySelector("[data-off]").hidden = !isOn();
   }
+  async function turnOn() {
+    if (await Notification.requestPermission() !== "granted") return;
+    // What is old already is not told again. Browsers of phones have the permission but refuse the notice itself.
+    localStorage.setItem(SEEN, panel.dataset.newest);
+    try { show(words.title, words.sample, "sample"); } catch { isRefused = true; return; }
+    localStorage.setItem(ON, "on");
+  }
   button.addEventListener("click", async () => {
-    if (isOn()) localStorage.removeItem(ON);
-    else if (await Notification.requestPermission() === "granted") localStorage.setItem(ON, "on");
+    if (isOn()) localStorage.removeItem(ON); else await turnOn();
     draw();
   });
   draw();

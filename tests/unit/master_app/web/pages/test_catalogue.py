@@ -46,7 +46,7 @@ def test_every_sentence_is_translated_and_keeps_its_holes(catalogue: ModuleType)
         sources = message.id if isinstance(message.id, tuple) else (message.id,)
         targets = message.string if isinstance(message.string, tuple) else (message.string,)
         wanted = set(HOLE.findall(sources[-1]))
-        # Chinese has one form for every number, so it needs the holes of the plural: "for one day" fits one day alone.
+        # Chinese has one form for every number, so it needs the holes of the plural.
         wrong += [message.id for text in targets if set(HOLE.findall(text)) != wanted]
     assert wrong == []
 
