@@ -179,7 +179,8 @@ def enough_succeeded(facts: TaskFacts) -> bool:
 
 def _ended(facts: TaskFacts) -> RolledUp | None:
     if facts.failed >= facts.max_failed:
-        return RolledUp(state=TaskState.FAILED, reason=f"{facts.failed} subtasks failed")
+        many = f"{facts.failed} subtasks failed"
+        return RolledUp(state=TaskState.FAILED, reason="one subtask failed" if facts.failed == 1 else many)
     if facts.merge is MergeState.FAILED:
         return RolledUp(state=TaskState.FAILED, reason="the merge failed")
     if facts.ended < facts.subtask_count:

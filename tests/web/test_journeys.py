@@ -18,7 +18,7 @@ from core.domain.user import Role
 from tests.support.browser import Visitor
 from tests.support.pool_master import WAIT_S
 from tests.support.portal import PASSWORD, Portal
-from tests.support.portal_samples import BROKEN, Day
+from tests.support.portal_samples import BIG5, BROKEN, Day, manifest, trace
 from tests.web.conftest import Visit
 
 pytestmark = pytest.mark.chromium
@@ -132,6 +132,45 @@ def test_a_failure_shows_its_line_and_is_mended_with_one_click(portal: Portal, v
     assert "cp950" in _file(portal, view.bundle_id, "load_station.py") and "cp950" not in BROKEN
 
 
+def test_a_trial_that_failed_is_mended_and_tried_first_again(portal: Portal, visit: Visit) -> None:
+    visitor, day = started(portal, visit)
+    files = {"load_station.py": BROKEN.encode(), "data/station.csv": BIG5}
+    task_id = day.submit(manifest("tide", 4, more="[retry]\nuser = 0\n"), files, try_one=True)
+    ((node, offer),) = day.offers(task_id)
+    node.start(offer)
+    page = visitor.open(f"/tasks/{task_id}")
+    expect(page.locator(".page-head .pill")).to_contain_text("Running")
+    expect(page.locator("#why")).to_have_count(0)
+    day.fail(node, offer, "UnicodeDecodeError: 'utf-8' codec", trace("load_station.py", 10))
+    page.click("text=Fix and submit again")
+    page.wait_for_url(lambda url: "/tasks/" in url and task_id not in url)
+    view = portal.pool.master.storage.task_reads.task(task_id_of(visitor), owner_id=day.who.user_id)
+    assert view is not None and view.try_one
+
+
+def test_adding_a_computer_says_each_step_until_it_has_earned(portal: Portal, visit: Visit) -> None:
+    mei = portal.user("mei")
+    doors = portal.pool.master.doors
+    doors.host, doors.control_port = "pool.example.org", 7443
+    visitor = visit(portal.url)
+    visitor.log_in("mei")
+    page = visitor.open("/nodes/add")
+    page.click("text=Make my join link")
+    words = page.locator("#howto [data-words]")
+    expect(words).to_have_text("not seen yet")
+    Day(portal, mei).pool.node("laptop", mei)
+    expect(words).to_have_text("laptop is online and waits for work")
+    expect(page.locator("#howto > li.ok")).to_have_count(3)
+    expect(page.locator("#poolnow")).to_contain_text(re.compile(r"My computers\s*1"))
+    his = Day(portal, portal.user("bob", cpt=10))
+    task_id = his.submit(manifest("sweep", 1, memory=1.0, cores=1.0))
+    ((node, offer),) = his.offers(task_id)
+    node.start(offer)
+    expect(words).to_have_text("laptop is working: the first earning is on its way")
+    his.succeed(node, offer)
+    expect(words).to_have_text(re.compile(r"laptop has earned 0\.\d+ CPT"))
+
+
 def _file(portal: Portal, bundle_id: str, path: str) -> str:
     store = portal.pool.master.store
     for line in b"".join(store.pieces(bundle_id)).splitlines():
@@ -241,6 +280,7 @@ def test_credits_are_sent_once_and_a_signed_out_device_is_out(portal: Portal, vi
     page.fill("#f-amount", "12.5")
     page.click("text=Send credits")
     expect(page.locator(".flashes")).to_contain_text("12.5 CPT sent to bob.")
+    expect(page.locator("#bal tr", has_text="Transfer")).to_contain_text("to bob")
     page = visitor.open("/account")
     page.click("text=Sign this device out")
     expect(page.locator(".flashes")).to_contain_text("Ended.")

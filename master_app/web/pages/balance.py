@@ -179,7 +179,11 @@ def _entry(row: ChainedTransfer, user_id: str, after: int) -> Entry:
     t = row.transfer
     change = _change(row, user_id)
     word = words.EARNED if change > 0 and t.code in PAYMENT_CODES else words.MONEY[t.code]
-    part = _("subtask %(index)s", index=t.index) if t.index is not None and t.attempt_id else ""
+    detail = _("subtask %(index)s", index=t.index) if t.index is not None and t.attempt_id else ""
+    if t.code is Code.USER_TRANSFER:
+        other = t.credit if change < 0 else t.debit
+        name = services().audit.names([other_id := other.partition(":")[2]]).get(other_id, other_id[:10])
+        detail = _("to %(name)s", name=name) if change < 0 else _("from %(name)s", name=name)
     return Entry(
         newest=row,
         oldest_ms=t.at_ms,
@@ -188,7 +192,7 @@ def _entry(row: ChainedTransfer, user_id: str, after: int) -> Entry:
         count=1,
         word=str(word),
         task_id=t.task_id,
-        detail=part,
+        detail=detail,
     )
 
 

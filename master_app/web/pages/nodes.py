@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import segno
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, request
 from flask_babel import gettext as _
 
 from core.domain.errors import HiveMindError, NotFound
+from core.domain.ledger import PAYMENT_CODES, Transfer, format_cpt, user_account
 from core.domain.operations import NewJoinLink, NodeAction
 from core.domain.user import Action, require
 from master_app.web.api.parts import done
@@ -118,4 +119,12 @@ def waiting() -> Any:
     step = 2 if is_online(newest) else 1
     if newest.running:
         step = 3
-    return {"step": step, "name": newest.name, "link": url_for("page_nodes.list_nodes", show="mine")}
+    earned = _newest_earning(who.user_id)
+    if earned is not None and earned.at_ms >= newest.created_ms:
+        return {"step": 4, "name": newest.name, "earned": format_cpt(earned.amount_ucpt)}
+    return {"step": step, "name": newest.name}
+
+
+def _newest_earning(user_id: str) -> Transfer | None:
+    page = services().ledger.page(account_id=user_account(user_id), codes=tuple(PAYMENT_CODES), limit=1)
+    return page.items[0].transfer if page.items else None

@@ -187,7 +187,8 @@ def again(task_id: str) -> Any:
     sha256 = drafts.keep_upload(who, lambda target: zip_bundle(view.bundle_id, changed, target))
     if request.form.get("do") == "send":
         try:
-            new_id = drafts.send(who, sha256, {}, try_one=False, key=request.form.get("key", "")[:100])
+            # What was to be tried first is tried first again: its price is not known yet.
+            new_id = drafts.send(who, sha256, {}, try_one=view.try_one, key=request.form.get("key", "")[:100])
         except HiveMindError as error:
             flash(said(error.message), "bad")
         else:

@@ -11,7 +11,8 @@
       const answer = await fetch(`/nodes/waiting?since=${list.dataset.since}`).catch(() => null);
       if (answer && answer.ok) {
         const found = await answer.json();
-        text.textContent = words[found.step].replace("NAME", found.name || "");
+        text.textContent = words[found.step].replace("NAME", found.name || "").replace("AMOUNT", found.earned || "");
+        step.previousElementSibling.classList.toggle("ok", found.step > 0);
         step.className = found.step >= 2 ? "ok" : "now";
       }
     }
