@@ -78,7 +78,9 @@ if [ "$1" = configure ]; then
     if ! getent passwd {user} >/dev/null; then
         adduser --system --group --quiet --home /var/lib/{user} --no-create-home {user}
     fi
-    if [ -d /run/systemd/system ]; then
+    # Commands of people come before the first start of the service: to join, to add a user.
+    install --directory --owner={user} --group={user} --mode=0700 /var/lib/{user}
+{arrival}    if [ -d /run/systemd/system ]; then
         systemctl daemon-reload || true
     fi
 fi
@@ -89,6 +91,9 @@ if [ -d /run/systemd/system ] && [ "$1" = remove ]; then
     systemctl disable --now {service}.service || true
 fi
 {farewell}"""
+#: The unit names the group of the engine, which may be installed later.
+_ENGINE_GROUP = """    getent group docker >/dev/null || addgroup --system --quiet docker
+"""
 #: The engine outlives the package: what tasks left in it goes with us.
 _CLEAN = """if [ "$1" = remove ] && [ -d /var/lib/{user} ]; then
     {command} clean --data-dir /var/lib/{user} || true
@@ -149,12 +154,11 @@ def lay_out(package: Package, frozen: Path, root: Path) -> None:
     (debian / "control").write_text(control(package, size_kb), encoding="utf-8")
     for name, text in (("postinst", _POSTINST), ("prerm", _PRERM)):
         script = debian / name
-        farewell = (
-            _CLEAN.format(user=package.user, command=package.command)
-            if package.service == "hivemind-agent"
-            else ""
-        )
-        filled = text.format(user=package.user, service=package.service, farewell=farewell)
+        words = {"user": package.user, "service": package.service, "arrival": "", "farewell": ""}
+        if package.service == "hivemind-agent":
+            words["arrival"] = _ENGINE_GROUP
+            words["farewell"] = _CLEAN.format(user=package.user, command=package.command)
+        filled = text.format(**words)
         script.write_text(filled, encoding="ascii")
         script.chmod(0o755)
     for path in [root, *root.rglob("*")]:

@@ -1,8 +1,8 @@
-"""docs/containers.md for real: both images, the compose file with PostgreSQL, an agent in a container, a task."""
+"""docs/containers.md typed: both images, the compose file with PostgreSQL, an agent in a container, a task."""
 
 from __future__ import annotations
 
-import subprocess
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +10,21 @@ from pathlib import Path
 import pytest
 
 from core.client.client import HiveMind
-from tests.support.composed import Composed, program, script
+from tests.support.composed import COMPOSE, ROOT, Composed, program, script
 from tests.support.engine import absent, docker, remove_everything_of
 from tests.support.pool import wait_for
+from tests.support.stage import blocks, logical_lines
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.docker, pytest.mark.slow]
 PASSWORD = "correct horse battery staple"
-ROLES = ("--role", "operator", "--role", "submitter", "--role", "provider")
+#: The page's lines. Nodes of the test join from the project's own network, where the master is called `master`.
+LINES = [
+    line.replace("pool.example", "master")
+    for block in blocks((ROOT / "docs" / "containers.md").read_text(encoding="utf-8"))
+    for line in logical_lines(block)
+    # The first is what the fixture does; the second is where the lines are typed, in a copy.
+    if line not in ("python dev.py containers", "cd resources/docker")
+]
 
 
 @pytest.fixture(scope="module")
@@ -28,41 +36,24 @@ def images(base_image: str) -> tuple[str, ...]:
 
 @pytest.fixture
 def composed(images: tuple[str, ...]) -> Iterator[Composed]:
-    # Nodes of the test join from the project's own network, where the master is called by its service.
     with Composed("master") as started:
         yield started
 
 
-def _agent(composed: Composed, *command: str, line_in: str = "", more: tuple[str, ...] = ()) -> str:
-    """Run the agent's image on the project's network, as the page says."""
-    words = [
-        "docker",
-        "run",
-        "-i",
-        "--network",
-        f"{composed.project}_outside",
-        "-v",
-        f"{composed.project}-agent:/data",
-    ]
-    done = subprocess.run(
-        [*words, *more, "hivemind/agent", *command], input=line_in, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_a_pool_in_containers_runs_a_task_and_survives_a_restart(composed: Composed, tmp_path: Path) -> None:
-    composed.up()
-    wait_for("a healthy master", lambda: _health(composed.container("master")) == "healthy", 240)
-    composed.admin("user", "add", "root", *ROLES, "--password-stdin", line_in=f"{PASSWORD}\n")
-    link = composed.admin("join-link", "--owner", "root")
-    agent, node_id = "", ""
+    agent, node_id = f"{composed.project}-agent", ""
+    copy = tmp_path / "docker"
+    shutil.copytree(COMPOSE.parent, copy)
+    (copy / "password.txt").write_text(f"{PASSWORD}\n")
     try:
-        joined = _agent(composed, "join", "-", line_in=link + "\n", more=("--rm",))
-        node_id = joined.rsplit("id=", 1)[-1]
-        socket = Path("/var/run/docker.sock")
-        group = ("--group-add", str(socket.stat().st_gid))
-        agent = _agent(composed, more=("--detach", "-v", f"{socket}:{socket}", *group))
+        for line, said in zip(LINES, composed.type(LINES, copy), strict=True):
+            if " up " in line:
+                # Of an older compose, which does not wait.
+                wait_for("a healthy master", lambda: _health(composed.container("master")) == "healthy", 240)
+            if "join-link" in line:
+                (copy / "link.txt").write_text(said)
+            if " join - " in line:
+                node_id = said.strip().rsplit("id=", 1)[-1]
         (tmp_path / "ca.pem").write_text(composed.compose("exec", "-T", "master", "cat", "/data/ca/ca.pem"))
         with HiveMind(f"https://localhost:{composed.web}", ca_file=tmp_path / "ca.pem") as root:
             root.login("root", PASSWORD)
@@ -81,10 +72,9 @@ def test_a_pool_in_containers_runs_a_task_and_survives_a_restart(composed: Compo
         assert "fit" in composed.admin("ledger", "verify")
         assert _seen_from_inside(composed.container("master")) == {"uid": "10002", "root": "read-only"}
     finally:
-        if agent:
-            docker("stop", "--time", "60", agent, check=False, timeout_s=90)
-            docker("rm", "--force", agent, check=False)
-        docker("volume", "rm", "--force", f"{composed.project}-agent", check=False)
+        docker("stop", "--time", "60", agent, check=False, timeout_s=90)
+        docker("rm", "--force", agent, check=False)
+        docker("volume", "rm", "--force", agent, check=False)
         if node_id:
             remove_everything_of(node_id)
 

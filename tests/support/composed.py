@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,8 @@ from tests.support.engine import docker
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "resources" / "docker" / "compose.yaml"
 UP_S = 300
+#: What the page writes into `.env`.
+FROM_FILE = ("HIVEMIND_PUBLIC_NAME", "HIVEMIND_DATABASE_PASSWORD")
 
 
 def script(name: str) -> ModuleType:
@@ -70,7 +73,7 @@ class Composed:
     def __init__(self, public_name: str) -> None:
         self.project = f"hmtest{secrets.token_hex(4)}"
         self.web, self.node, self.control = free_ports(3)
-        self._environ = {
+        self.environ = {
             **os.environ,
             "HIVEMIND_PUBLIC_NAME": public_name,
             "HIVEMIND_DATABASE_PASSWORD": secrets.token_hex(12),
@@ -90,7 +93,7 @@ class Composed:
         """Run the compose program and return its output; fails with its words."""
         command = [*program(), "--project-name", self.project, "--file", str(COMPOSE), *arguments]
         done = subprocess.run(
-            command, env=self._environ, input=line_in, capture_output=True, text=True, timeout=UP_S, check=False
+            command, env=self.environ, input=line_in, capture_output=True, text=True, timeout=UP_S, check=False
         )
         assert done.returncode == 0, f"{' '.join(arguments)}:\n{(done.stdout + done.stderr)[-4000:]}"
         return done.stdout
@@ -104,3 +107,35 @@ class Composed:
 
     def container(self, service: str) -> str:
         return self.compose("ps", "-q", service).strip()
+
+    def type(self, lines: Iterable[str], copy: Path) -> Iterator[str]:
+        """Run lines of the documentation in a copy of resources/docker, as they stand; yield what each says.
+
+        A `docker` before the real one puts names and network of this project in the place of what a page names.
+        """
+        programs = copy.parent / "bin"
+        programs.mkdir()
+        compose, real = " ".join(program()), shutil.which("docker")
+        wait = "--wait" if program() != ["docker-compose"] else ""
+        (programs / "docker").write_text(
+            f"""#!/bin/bash
+set -- "${{@//hivemind-agent/{self.project}-agent}}"
+case "$1" in
+    compose) shift; words=()
+        for word; do [ "$word" = --wait ] && word={wait}; [ -n "$word" ] && words+=("$word"); done
+        PATH="${{PATH#*:}}" exec {compose} --project-name {self.project} "${{words[@]}}" ;;
+    run) shift; exec {real} run --network {self.project}_outside "$@" ;;
+    *) exec {real} "$@" ;;
+esac
+""",
+            encoding="utf-8",
+        )
+        (programs / "docker").chmod(0o755)
+        kept = {name: text for name, text in self.environ.items() if name not in FROM_FILE}
+        kept["PATH"] = f"{programs}:{os.environ['PATH']}"
+        for line in lines:
+            done = subprocess.run(
+                ["bash", "-c", line], cwd=copy, env=kept, capture_output=True, text=True, timeout=UP_S, check=False
+            )
+            assert done.returncode == 0, f"{line}\n{(done.stdout + done.stderr)[-4000:]}"
+            yield done.stdout

@@ -22,12 +22,12 @@ PAGES = sorted(
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
     if path.is_file()
 )
-#: Pages whose commands a test types as they stand: tests/e2e/test_documented_commands.py.
+#: Pages whose commands a test types as they stand: tests/e2e/test_documented_commands.py, test_composed.py.
 TYPED = {"README.md", "docs/start-operator.md", "docs/start-provider.md", "docs/start-submitter.md"}
-TYPED |= {"docs/recipes.md", "docs/operating.md"}
+TYPED |= {"docs/recipes.md", "docs/operating.md", "docs/containers.md"}
 #: Page -> why its commands are not typed.
 NOT_TYPED = {
-    "docs/containers.md": "fixed ports and names; tests/e2e/test_composed.py does the same on its own ones",
+    "docs/building.md": "of installed packages under systemd; tests/e2e/test_built.py runs what its units run",
 }
 FENCED = re.compile(r"^```(?:sh|console|)\n(.*?)^```$", re.S | re.M)
 OURS = re.compile(
