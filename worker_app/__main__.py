@@ -85,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     retry = commands.add_parser("retry-now", help="have the running agent dial the master now")
     retry.set_defaults(command=_retry_now)
     _common(retry)
+    practise = commands.add_parser("practise", help="have the running agent run the pool's practice subtask once")
+    practise.set_defaults(command=_practise)
+    _common(practise)
+    practise.add_argument("--json", action="store_true")
     doctor = commands.add_parser("doctor", help="try whether this computer can be a node")
     doctor.set_defaults(command=_doctor)
     _common(doctor)
@@ -232,6 +236,12 @@ def _retry_now(arguments: argparse.Namespace) -> int:
     from worker_app.tray import asking
 
     return asking.retry_now(_folders(arguments).data)
+
+
+def _practise(arguments: argparse.Namespace) -> int:
+    from worker_app.tray import asking
+
+    return asking.practise(_folders(arguments).data, as_json=arguments.json)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

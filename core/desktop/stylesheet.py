@@ -101,6 +101,9 @@ QProgressBar { background: $surface2; border: none; border-radius: 3px; max-heig
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QCheckBox, QRadioButton { spacing: 8px; }
 QCheckBox:focus, QRadioButton:focus { color: $accent; }
+QRadioButton::indicator { width: 14px; height: 14px; border-radius: 8px; border: 1px solid $text3;
+  background: $surface; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $surface; }
 """)
 
 

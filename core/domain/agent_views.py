@@ -372,3 +372,5 @@ class RulesShown:
     owners_blocked: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = ""
     clock_ms: int = 0
+    #: Names by id of whose tasks this computer has met, and of its own owner: whom a list can name.
+    owners_known: Mapping[str, str] = field(default_factory=dict)

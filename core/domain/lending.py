@@ -15,6 +15,8 @@ REST: Final = "r"
 WHEN_AWAY: Final = "a"
 FULL: Final = "f"
 MAX_PROGRAMS: Final = 100
+#: Entries of a list of images or of owners.
+MAX_LISTED: Final = 200
 DUTIES: Final = (100, 75, 50, 25)
 #: A pause without an end.
 UNTIL_RESUMED: Final = -1
@@ -76,6 +78,7 @@ class LendingRules:
     #: Names of programs that count as games.
     programs: tuple[str, ...] = ()
     disk_gb: float = 40.0
+    #: Empty: any that the pool allows. Work that runs is not ended by a list; it is only not offered again.
     images_allowed: tuple[str, ...] = ()
     owners_allowed: tuple[str, ...] = ()
     owners_blocked: tuple[str, ...] = ()
@@ -94,6 +97,8 @@ class LendingRules:
             raise ValueError("the duty is 10 to 100 percent")
         if len(self.programs) > MAX_PROGRAMS:
             raise ValueError(f"at most {MAX_PROGRAMS} programs")
+        if max(len(self.images_allowed), len(self.owners_allowed)) > MAX_LISTED:
+            raise ValueError(f"at most {MAX_LISTED} entries in a list")
 
     def profile(self, situation: Situation) -> Profile:
         profile: Profile = getattr(self, situation.value)

@@ -1647,12 +1647,33 @@ class RulesShown(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class OwnersKnownEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     RULES_FIELD_NUMBER: _builtins.int
     IS_SET_FIELD_NUMBER: _builtins.int
     PRESETS_FIELD_NUMBER: _builtins.int
     OWNERS_BLOCKED_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     CLOCK_MS_FIELD_NUMBER: _builtins.int
+    OWNERS_KNOWN_FIELD_NUMBER: _builtins.int
     is_set: _builtins.bool
     time_zone: _builtins.str
     clock_ms: _builtins.int
@@ -1662,6 +1683,8 @@ class RulesShown(_message.Message):
     def presets(self) -> _containers.RepeatedCompositeFieldContainer[Global___LendingRules]: ...
     @_builtins.property
     def owners_blocked(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def owners_known(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
         self,
         *,
@@ -1671,10 +1694,11 @@ class RulesShown(_message.Message):
         owners_blocked: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
         clock_ms: _builtins.int = ...,
+        owners_known: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_ms", b"clock_ms", "is_set", b"is_set", "owners_blocked", b"owners_blocked", "presets", b"presets", "rules", b"rules", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_ms", b"clock_ms", "is_set", b"is_set", "owners_blocked", b"owners_blocked", "owners_known", b"owners_known", "presets", b"presets", "rules", b"rules", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,10 @@
  <context>
   <name>HiveMind</name>
   <message>
+   <source>, </source>
+   <translation>，</translation>
+  </message>
+  <message>
    <source>0 CPT: another attempt had won</source>
    <translation>0 CPT：已有其他嘗試完成</translation>
   </message>
@@ -80,6 +84,10 @@
    <translation>關於</translation>
   </message>
   <message>
+   <source>Add</source>
+   <translation>加入</translation>
+  </message>
+  <message>
    <source>Add 1 hour</source>
    <translation>再加 1 小時</translation>
   </message>
@@ -118,6 +126,10 @@
   <message>
    <source>As the system</source>
    <translation>跟隨系統</translation>
+  </message>
+  <message>
+   <source>At most {n} fit into the list.</source>
+   <translation>名單最多 {n} 項。</translation>
   </message>
   <message>
    <source>At once</source>
@@ -194,6 +206,10 @@
   <message>
    <source>Choose a preset under Rules to keep it out of your way.</source>
    <translation>在「使用規則」選一組預設，就不會打擾你。</translation>
+  </message>
+  <message>
+   <source>Choose “Switch to Linux containers…” in the menu of Docker Desktop's tray icon.</source>
+   <translation>請在 Docker Desktop 的系統匣選單選擇「Switch to Linux containers…」。</translation>
   </message>
   <message>
    <source>Clock</source>
@@ -322,6 +338,10 @@
   <message>
    <source>Earnings and rules still work. It is looked for by itself.</source>
    <translation>收益和規則仍可使用。系統會自動重新檢查。</translation>
+  </message>
+  <message>
+   <source>Enable the memory and pids cgroup controllers.</source>
+   <translation>請啟用 memory 與 pids 的 cgroup 控制器。</translation>
   </message>
   <message>
    <source>Every attempt that runs here will be listed, paid or not, with its reason.</source>
@@ -564,6 +584,18 @@
    <translation>執行並計量</translation>
   </message>
   <message>
+   <source>It takes only tasks of the {listed_owners} and with the {listed_images} on your lists.</source>
+   <translation>只接名單上 {listed_owners}、且使用名單上 {listed_images}的任務。</translation>
+  </message>
+  <message>
+   <source>It takes only tasks of the {listed_owners} on your list.</source>
+   <translation>只接名單上 {listed_owners}的任務。</translation>
+  </message>
+  <message>
+   <source>It takes only tasks with the {listed_images} on your list.</source>
+   <translation>只接使用名單上 {listed_images}的任務。</translation>
+  </message>
+  <message>
    <source>It tries again by itself, and at once when the network returns.</source>
    <translation>會自動重試，網路恢復時立即連線。</translation>
   </message>
@@ -752,8 +784,8 @@
    <translation>還沒設定規則：隨時出借。套用一組預設即可改變。</translation>
   </message>
   <message>
-   <source>No tasks are taken: {words}</source>
-   <translation>暫時不接任務：{words}</translation>
+   <source>No tasks are taken: {words}.</source>
+   <translation>暫時不接任務：{words}。</translation>
   </message>
   <message>
    <source>Nothing has run here yet.</source>
@@ -826,6 +858,10 @@
   <message>
    <source>On, {preset}</source>
    <translation>開，{preset}</translation>
+  </message>
+  <message>
+   <source>One image a line, such as hivemind/python, python:3.12 or lab/*. A name without a tag allows every tag. Nothing here: any image that the pool allows.</source>
+   <translation>一行一個映像檔，例如 hivemind/python、python:3.12 或 lab/*。沒寫標記的名稱允許所有標記。留空就是節點池允許的任何映像檔。</translation>
   </message>
   <message>
    <source>One practice subtask, the whole way</source>
@@ -992,6 +1028,10 @@
    <translation>已保留</translation>
   </message>
   <message>
+   <source>Restart Docker.</source>
+   <translation>請重新啟動 Docker。</translation>
+  </message>
+  <message>
    <source>Resting by schedule until {until}.</source>
    <translation>依時段表休息到 {until}。</translation>
   </message>
@@ -1100,6 +1140,10 @@
    <translation>已降速</translation>
   </message>
   <message>
+   <source>Somebody else: the id of their account</source>
+   <translation>其他人：請輸入帳號的識別碼</translation>
+  </message>
+  <message>
    <source>Soonest</source>
    <translation>最快什麼時候</translation>
   </message>
@@ -1112,8 +1156,12 @@
    <translation>待命</translation>
   </message>
   <message>
-   <source>Start Docker Desktop or its service. {words}</source>
-   <translation>請啟動 Docker Desktop 或它的服務。{words}</translation>
+   <source>Start Docker Desktop or its service.</source>
+   <translation>請啟動 Docker Desktop 或它的服務。</translation>
+  </message>
+  <message>
+   <source>Start Docker; on Windows and macOS that is Docker Desktop.</source>
+   <translation>請啟動 Docker；在 Windows 和 macOS 上是 Docker Desktop。</translation>
   </message>
   <message>
    <source>Start at login</source>
@@ -1336,6 +1384,10 @@
    <translation>週四</translation>
   </message>
   <message>
+   <source>Tick whose tasks may run here. Nobody ticked: anyone whom the pool lets in. Blocked owners stay blocked.</source>
+   <translation>勾選誰的任務可以在這裡執行。都不勾選，就是節點池允許的任何人。已封鎖的提交者仍會封鎖。</translation>
+  </message>
+  <message>
    <source>Time</source>
    <translation>時間</translation>
   </message>
@@ -1360,8 +1412,16 @@
    <translation>週二</translation>
   </message>
   <message>
+   <source>Use a kernel and an engine with seccomp.</source>
+   <translation>請改用支援 seccomp 的核心與引擎。</translation>
+  </message>
+  <message>
    <source>Use of the reservation, {n} ticks</source>
    <translation>保留資源的使用率，{n} 段</translation>
+  </message>
+  <message>
+   <source>Use this list</source>
+   <translation>使用這份名單</translation>
   </message>
   <message>
    <source>Version</source>
@@ -1428,12 +1488,24 @@
    <translation>斷在哪裡</translation>
   </message>
   <message>
+   <source>Which images</source>
+   <translation>接哪些映像檔</translation>
+  </message>
+  <message>
    <source>Who may submit</source>
    <translation>誰可以提交任務</translation>
   </message>
   <message>
    <source>Whose log</source>
    <translation>誰的日誌</translation>
+  </message>
+  <message>
+   <source>Whose tasks</source>
+   <translation>接誰的任務</translation>
+  </message>
+  <message>
+   <source>Whose tasks, which images</source>
+   <translation>任務來源與映像檔</translation>
   </message>
   <message>
    <source>Why idle</source>
@@ -1530,6 +1602,14 @@
   <message>
    <source>anyone who registers with this pool</source>
    <translation>任何註冊這個節點池的人</translation>
+  </message>
+  <message>
+   <source>anyone's…</source>
+   <translation>任何人…</translation>
+  </message>
+  <message>
+   <source>any…</source>
+   <translation>任何映像檔…</translation>
   </message>
   <message>
    <source>apart from the engine</source>
@@ -1796,6 +1876,10 @@
    <translation>等了 {time} 沒有回應</translation>
   </message>
   <message>
+   <source>no container engine answers</source>
+   <translation>沒有容器引擎回應</translation>
+  </message>
+  <message>
    <source>no folder of this computer is visible to them</source>
    <translation>看不到這台電腦的任何資料夾</translation>
   </message>
@@ -1932,6 +2016,10 @@
    <translation>現在 {time}</translation>
   </message>
   <message>
+   <source>now: {text}</source>
+   <translation>現在：{text}</translation>
+  </message>
+  <message>
    <source>of this day</source>
    <translation>只看這一天</translation>
   </message>
@@ -1998,6 +2086,26 @@
   <message>
    <source>one after another; each needs the one before</source>
    <translation>一項一項確認，前一項通過才檢查下一項</translation>
+  </message>
+  <message>
+   <source>only those of the {listed_owners} and with the {listed_images} on your lists</source>
+   <translation>只接名單上 {listed_owners}、且使用名單上 {listed_images}的任務</translation>
+  </message>
+  <message>
+   <source>only those of the {listed_owners} on your list</source>
+   <translation>只接名單上 {listed_owners}的任務</translation>
+  </message>
+  <message>
+   <source>only with the {listed_images} on your list</source>
+   <translation>只接使用名單上 {listed_images}的任務</translation>
+  </message>
+  <message>
+   <source>only {n} images…</source>
+   <translation>只限 {n} 個映像檔…</translation>
+  </message>
+  <message>
+   <source>only {n} owners…</source>
+   <translation>只限 {n} 位提交者…</translation>
   </message>
   <message>
    <source>passed</source>
@@ -2106,6 +2214,22 @@
   <message>
    <source>syncing</source>
    <translation>同步中</translation>
+  </message>
+  <message>
+   <source>the container engine cannot limit memory or processes</source>
+   <translation>容器引擎無法限制記憶體或行程數</translation>
+  </message>
+  <message>
+   <source>the container engine has no seccomp, so tasks could not be isolated</source>
+   <translation>容器引擎沒有 seccomp，無法隔離任務</translation>
+  </message>
+  <message>
+   <source>the container engine has stopped answering</source>
+   <translation>容器引擎已停止回應</translation>
+  </message>
+  <message>
+   <source>the container engine is in Windows-container mode</source>
+   <translation>容器引擎正在使用 Windows 容器模式</translation>
   </message>
   <message>
    <source>the driver is asked</source>
@@ -2272,6 +2396,10 @@
    <translation>{fix}</translation>
   </message>
   <message>
+   <source>{fix} Earnings and rules still work, and the engine is looked for by itself.</source>
+   <translation>{fix}收益和使用規則仍可使用，系統會自動重新檢查。</translation>
+  </message>
+  <message>
    <source>{idle}</source>
    <translation>{idle}</translation>
   </message>
@@ -2304,6 +2432,10 @@
    <translation>其中 {n} 天你已暫停</translation>
   </message>
   <message>
+   <source>{n} images</source>
+   <translation>{n} 個映像檔</translation>
+  </message>
+  <message>
    <source>{n} of {count}</source>
    <translation>第 {n} 個，共 {count} 個</translation>
   </message>
@@ -2318,6 +2450,10 @@
   <message>
    <source>{n} of {total}, {where}</source>
    <translation>{n} 筆，共 {total} 筆，{where}</translation>
+  </message>
+  <message>
+   <source>{n} owners</source>
+   <translation>{n} 位提交者</translation>
   </message>
   <message>
    <source>{n} owners…</source>
@@ -2338,6 +2474,10 @@
   <message>
    <source>{n} tasks frozen, hold {size}</source>
    <translation>{n} 個任務已凍結，占用 {size}</translation>
+  </message>
+  <message>
+   <source>{n} tasks that run now are not on them: they finish, and no more like them is taken.</source>
+   <translation>目前執行中有 {n} 個任務不在名單上：會做完，之後不再接這類任務。</translation>
   </message>
   <message>
    <source>{n} things need you. What is not proven is never offered to the pool.</source>
@@ -2442,6 +2582,10 @@
   <message>
    <source>{words}; a running container has to show it</source>
    <translation>{words}；要等容器跑得起來才能確認</translation>
+  </message>
+  <message>
+   <source>“{name}” is not the name of an image.</source>
+   <translation>「{name}」不是映像檔的名稱。</translation>
   </message>
  </context>
 </TS>

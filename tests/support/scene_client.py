@@ -65,7 +65,14 @@ class SceneClient:
 
     async def rules(self) -> RulesShown:
         presets = tuple(preset_rules(preset, cores=16, memory_gb=32) for preset in Preset)
-        return RulesShown(rules=self.rules_now, is_set=True, presets=presets, time_zone="UTC", clock_ms=NOW)
+        return RulesShown(
+            rules=self.rules_now,
+            is_set=True,
+            presets=presets,
+            time_zone="UTC",
+            clock_ms=NOW,
+            owners_known={"u-me": "wenhan", "u-mei": "mei"},
+        )
 
     async def try_rules(self, rules: LendingRules) -> WhyView:
         return why(runs=rules.week == "f" * 168)

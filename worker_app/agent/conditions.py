@@ -34,3 +34,5 @@ class Means:
     #: What the master says of why nothing is offered.
     notice: str = ""
     has_gpu: bool = False
+    #: Owner and image of each attempt that is here.
+    at_work: tuple[tuple[str, str], ...] = ()

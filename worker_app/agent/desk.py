@@ -157,7 +157,11 @@ class Desk:
 
     def limits(self) -> Limits:
         """Return what tasks may use at this moment."""
-        return limited(self.base_limits, self.rules_now, self.decision)
+        base = self.base_limits
+        if self.practising.overrides:
+            # The task of the pool's own, for which this computer's owner has just asked.
+            base = replace(base, images_allowed=(), owners_allowed=())
+        return limited(base, self.rules_now, self.decision)
 
     @property
     def rules_now(self) -> LendingRules | None:
@@ -287,6 +291,9 @@ class Desk:
             latency_ms=self.joined.heard.latency_ms if self.joined else -1,
             notice=state.notice if state is not None else "",
             has_gpu=bool(self.machine.gpus),
+            at_work=()
+            if state is None
+            else tuple((one.brief.owner_id, one.spec.image.ref) for one in state.work.held.values()),
         )
 
     def _task_use(self) -> tuple[float, int, float]:

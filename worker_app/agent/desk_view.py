@@ -77,6 +77,7 @@ def status(desk: Desk, link: LinkView, views: tuple[ContainerView, ...]) -> Agen
         idle_s=desk.conditions.idle_s,
         engine_ok=engine.ok,
         engine_problem=engine.problem,
+        engine_fix=engine.fix,
         disk_ok=free < 0 or free > desk.base_limits.disk_reserve_bytes,
         quitting=desk.quitting or ("shutdown" if desk.is_ending else ""),
         is_practising=desk.practising.is_live,

@@ -261,6 +261,14 @@ class EarningsBook:
         found = self._rows("SELECT * FROM earned ORDER BY ended_ms DESC LIMIT 1", ())
         return _row(found[0]) if found else None
 
+    def owners(self) -> dict[str, str]:
+        """Return names by id of those whose tasks ran here, the latest first."""
+        sql = (
+            "SELECT owner_id, owner_name, max(ended_ms) FROM earned WHERE owner_id != '' GROUP BY owner_id"
+            " ORDER BY 3 DESC LIMIT 200"
+        )
+        return dict(self._all(sql, (), 2))
+
     # ------------------------------------------------------------ plumbing
 
     @contextmanager

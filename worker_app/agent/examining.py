@@ -80,7 +80,8 @@ def _of(tried: Tried, *, group: str) -> Check:
     if tried.name == "network" and not tried.needed:
         code, result = "network_not_joined", UNKNOWN
     command = _START.get(sys.platform, "") if tried.name == "engine" and not tried.ok else ""
-    fix = Line() if tried.ok else Line(code=f"fix_{tried.name}", values={"words": tried.fix})
+    fix_code = "fix_start" if tried.name == "engine" and not tried.fix else f"fix_{tried.name}"
+    fix = Line() if tried.ok else Line(code=fix_code, values={"words": tried.fix})
     return Check(
         name=tried.name,
         group=group,

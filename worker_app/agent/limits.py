@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
+from core.domain.images import image_allowed
 from core.domain.lending import LendingRules
 from core.domain.resources import GIB
 from worker_app.agent.owner_rules import Decision
 from worker_app.agent.probe import Limits
+
+#: No owner and no image is called so: a list that allows nothing, where an empty one allows everything.
+NOTHING: Final = "-"
 
 
 def limited(base: Limits, rules: LendingRules | None, decision: Decision | None) -> Limits:
@@ -26,9 +32,18 @@ def limited(base: Limits, rules: LendingRules | None, decision: Decision | None)
         cpu_millis=_least(base.cpu_millis, int(profile.cpu_cores * 1000)),
         memory_bytes=_least(base.memory_bytes, int(profile.memory_gb * GIB)),
         disk_bytes=_least(base.disk_bytes, int(rules.disk_gb * GIB)),
-        images_allowed=rules.images_allowed or base.images_allowed,
-        owners_allowed=rules.owners_allowed or base.owners_allowed,
+        images_allowed=_narrowed(base.images_allowed, rules.images_allowed, image_allowed),
+        owners_allowed=_narrowed(base.owners_allowed, rules.owners_allowed, lambda one, of: one in of),
     )
+
+
+def _narrowed(
+    base: tuple[str, ...], wanted: tuple[str, ...], allows: Callable[[str, tuple[str, ...]], bool]
+) -> tuple[str, ...]:
+    """Return the owner's list within that of the settings file; an empty one of either allows everything."""
+    if not base or not wanted:
+        return wanted or base
+    return tuple(one for one in wanted if one in base or allows(one, base)) or (NOTHING,)
 
 
 def _least(base: int, wanted: int) -> int:

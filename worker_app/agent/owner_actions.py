@@ -230,7 +230,17 @@ class OwnerActions:
             },
             time_zone=time.tzname[time.localtime().tm_isdst > 0],
             clock_ms=self._desk.clock.wall_ms(),
+            owners_known=self._owners_known(),
         )
+
+    def _owners_known(self) -> dict[str, str]:
+        desk, found = self._desk, dict[str, str]()
+        if desk.identity is not None:
+            found[desk.identity.owner_id] = desk.identity.owner_name or desk.identity.owner_id
+        if desk.state is not None:
+            briefs = [one.brief for one in desk.state.work.held.values()]
+            found = {**{one.owner_id: one.owner_name or one.owner_id for one in briefs}, **found}
+        return {**desk.choices.now.owner_names, **desk.book.owners(), **found}
 
     def set_rules(self, rules: LendingRules) -> RulesShown:
         """Keep these rules; they hold from this moment."""

@@ -14,6 +14,7 @@ from datetime import tzinfo
 from typing import Final
 
 from core.domain.agent_views import Line, RuleRow, WhyView
+from core.domain.images import image_allowed
 from core.domain.lending import (
     FULL,
     REST,
@@ -102,6 +103,8 @@ def decide(
         found.take(gaming_row) if situation is Situation.GAMING else found.rows.append(gaming_row)
     if situation is not Situation.GAMING and rules is not None:
         situation = _idle(found, held, switch, conditions, cell, now_ms)
+    if rules is not None and (rules.owners_allowed or rules.images_allowed):
+        found.rows.append(_lists(rules, means))
     found.rows.append(_master(means))
     return _conclude(rules, switch, found, situation, means, now_ms, zone, conditions)
 
@@ -237,6 +240,22 @@ def _full_cell(rules: LendingRules, idle_s: float | None) -> Situation:
     if rules.in_use.slots > 0 and (idle_s is None or idle_s < rules.idle_minutes * 60):
         return Situation.IN_USE
     return Situation.AWAY
+
+
+def _lists(rules: LendingRules, means: Means) -> RuleRow:
+    """Say what the lists leave. They never refuse the moment: which tasks there are is known by the pool."""
+    owners, images = len(rules.owners_allowed), len(rules.images_allowed)
+    code = "takes_both" if owners and images else "takes_owners" if owners else "takes_images"
+    outside = sum(not listed(rules, owner_id, image) for owner_id, image in means.at_work)
+    values = {"owners": str(owners), "images": str(images), "outside": str(outside)}
+    return RuleRow(rule="lists", have=Line(code=code, values=values))
+
+
+def listed(rules: LendingRules, owner_id: str, image: str) -> bool:
+    """Tell whether the lists let this owner's task with this image come here."""
+    if rules.owners_allowed and owner_id not in rules.owners_allowed:
+        return False
+    return not rules.images_allowed or image_allowed(image, rules.images_allowed)
 
 
 def _master(means: Means) -> RuleRow:

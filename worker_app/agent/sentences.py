@@ -29,6 +29,7 @@ class Scene:
     idle_s: float | None = None
     engine_ok: bool = True
     engine_problem: str = ""
+    engine_fix: str = ""
     disk_ok: bool = True
     quitting: str = ""
     notice: str = ""
@@ -86,7 +87,9 @@ def _broken(scene: Scene, count: int) -> Sentence | None:
         return (
             TrayState.ERROR,
             Line(code="engine_problem", values={"words": scene.engine_problem}),
-            Line(code="engine_next"),
+            Line(code="engine_next_fix", values={"fix": scene.engine_fix})
+            if scene.engine_fix
+            else Line(code="engine_next"),
         )
     if not scene.disk_ok:
         return TrayState.ERROR, Line(code="disk_full"), Line(code="disk_next")

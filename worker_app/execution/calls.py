@@ -104,7 +104,7 @@ class CallPool(Generic[C]):
     async def call(self, work: Callable[[C], R], deadline_s: float) -> R:
         """Return what `work` returns; raises EngineUnavailable past the deadline, and then goes on without it."""
         if self._lost >= LOST_MAX:
-            raise EngineUnavailable("the container engine has stopped answering", fix="restart the engine")
+            raise EngineUnavailable("the container engine has stopped answering", fix="Restart Docker.")
         if not self._started:
             self._started = True
             self._workers = [_Worker(self) for _ in range(self._size)]
@@ -117,7 +117,7 @@ class CallPool(Generic[C]):
         except TimeoutError:
             self._give_up(call)
             raise EngineUnavailable(
-                f"the container engine did not answer within {deadline_s:.0f} s", fix="restart the engine"
+                f"the container engine did not answer within {deadline_s:.0f} s", fix="Restart Docker."
             ) from None
 
     def close(self) -> None:

@@ -34,6 +34,9 @@ QUICK_S = 20.0
 START_S = 60.0
 TRANSFER_S = 3600.0
 THREADS = 8
+#: The tray has these, and those of `facts_of`, in Chinese as well.
+NO_ENGINE = "no container engine answers"
+START_IT = "Start Docker; on Windows and macOS that is Docker Desktop."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +107,8 @@ class Engine:
                 continue
             self._address = address
             return client
-        raise EngineUnavailable(
-            "no container engine answers" + (f": {type(last).__name__}" if last else ""),
-            fix="start Docker (on Windows and macOS: start Docker Desktop and sign in)",
-        ) from last
+        # Which address failed how is for the log of whoever asks; people are told what to do.
+        raise EngineUnavailable(NO_ENGINE, fix=START_IT) from last
 
     async def call(self, work: Callable[[docker.APIClient], R], deadline_s: float = QUICK_S) -> R:
         """Run one SDK call. Raises EngineUnavailable, ImageInvalid or SandboxRefused."""
@@ -282,13 +283,13 @@ def facts_of(
     problem = fix = ""
     if details.get("OSType") != "linux":
         problem = "the container engine is in Windows-container mode"
-        fix = "choose 'Switch to Linux containers...' in Docker Desktop's tray menu"
+        fix = "Choose “Switch to Linux containers…” in the menu of Docker Desktop's tray icon."
     elif not any("seccomp" in str(option) for option in details.get("SecurityOptions") or ()):
         problem = "the container engine has no seccomp, so tasks could not be isolated"
-        fix = "use a kernel and an engine with seccomp"
+        fix = "Use a kernel and an engine with seccomp."
     elif not details.get("MemoryLimit", True) or not details.get("PidsLimit", True):
         problem = "the container engine cannot limit memory or processes"
-        fix = "enable the memory and pids cgroup controllers"
+        fix = "Enable the memory and pids cgroup controllers."
     runtimes = tuple(sorted(cast("dict[str, Any]", details.get("Runtimes") or {})))
     arch = str(details.get("Architecture") or "")
     return EngineFacts(

@@ -1,7 +1,7 @@
 """Which images this worker brought into the engine, by a file of its own: only those may it take out again.
 
-An engine belongs to everybody on the computer. What was there before us, or was tagged by somebody, stays: we
-take back our own names, and the engine removes layers that nobody names any more.
+An engine belongs to everybody on the computer. What was there before us, or was tagged by somebody, stays. A name
+may have gone on to another image since: we take back our own names only from the image that we brought.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import docker
 import docker.errors
 
+from core.domain.images import parse_image
 from core.paths import write_private
 from worker_app.agent.ports.keeping import KeptThing
 from worker_app.execution.engine import Engine
@@ -58,14 +60,13 @@ class KeptImages:
         ]
 
     async def discard(self, image_id: str) -> bool:
-        """Take our names of it back; False when a container still uses it."""
+        """Take it out by what it is, not by what it is called; False while a container stands on it."""
         images = self._read()
         one = images.get(image_id)
         if one is None:
             return False
-        for name in one.names:
-            if not await self._engine.call(partial(_untag, name=name)):
-                return False
+        if not await self._engine.call(partial(_take_out, image_id=image_id, names=one.names)):
+            return False
         images = self._read()
         images.pop(image_id, None)
         self._write(images)
@@ -86,9 +87,22 @@ class KeptImages:
             write_private(self._index, json.dumps({key: asdict(one) for key, one in images.items()}).encode())
 
 
-def _untag(api: docker.APIClient, name: str) -> bool:
+def _take_out(api: docker.APIClient, image_id: str, names: Sequence[str]) -> bool:
+    """Take this image out, and no other that has come to bear one of our names since."""
+    record = _record(api, image_id)
+    if record is None:
+        return True
+    if api.containers(all=True, quiet=True, filters={"ancestor": image_id}):
+        return False
+    ours = {_whole(name) for name in names}
+    tags = [str(tag) for tag in record.get("RepoTags") or () if tag != "<none>:<none>"]
+    mine = [tag for tag in tags if _whole(tag) in ours]
     try:
-        api.remove_image(name)
+        for tag in mine:
+            api.remove_image(tag)
+        if len(mine) == len(tags) and _record(api, image_id) is not None:
+            # Nobody names it: our names have gone on to another image, or a digest was all it had.
+            api.remove_image(image_id)
     except docker.errors.NotFound:
         return True
     except docker.errors.APIError as error:
@@ -96,6 +110,18 @@ def _untag(api: docker.APIClient, name: str) -> bool:
             return False
         raise
     return True
+
+
+def _record(api: docker.APIClient, image_id: str) -> dict[str, Any] | None:
+    try:
+        return dict(api.inspect_image(image_id))
+    except docker.errors.NotFound:
+        return None
+
+
+def _whole(name: str) -> object:
+    """Return a name with what it leaves to convention, so that two ways to say it are one."""
+    return parse_image(name) or name
 
 
 def remove_layers(api: docker.APIClient, ids: Sequence[str]) -> None:

@@ -1,24 +1,37 @@
-"""What the command line asks a running agent: how it is, what is wrong, and to try the master again now."""
+"""What the command line asks a running agent: how it is, what is wrong, to dial the master now, to practise."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from core.domain.agent_views import AgentAction, AgentShown, Consent, LinkView
+from core.domain.agent_views import AgentAction, AgentShown, Consent, LinkView, PracticeView
 from core.domain.condition import Condition, ConditionCode, Gravity
-from core.domain.errors import NotFound
+from core.domain.errors import Conflict, NotFound
+from core.domain.ledger import format_cpt
 from worker_app.tray.client import AgentAway, AgentClient, find_door
 
 #: Where the agent leaves what is wrong (`worker_app.agent.night`), for those who cannot reach its door.
 _FILE: Final = "conditions.json"
 #: How long a retry is watched: a dial that gets no answer takes this long to fail.
 RETRY_S: Final = 20.0
+#: The agent gives a practice subtask up after five minutes, and says so itself.
+PRACTICE_S: Final = 330.0
+_STAGES: Final = {
+    "asking": "asking the master for the practice subtask",
+    "waiting": "waiting for it to be offered",
+    "running": "it runs here in a container",
+    "settling": "it has ended; the master settles what it earned",
+    "paid": "paid: {amount} CPT, from the pool's mint",
+    "before": "nothing to do: the owner of this computer had their practice subtask before",
+    "failed": "it did not work: {words}",
+}
 _PHASES: Final = {
     "none": "has joined no pool",
     "offline": "not connected",
@@ -66,6 +79,14 @@ def join(folder: Path, link: str) -> bool:
     return consent is not None
 
 
+def practise(folder: Path, *, as_json: bool) -> int:
+    """Go the whole way with a practice subtask, each stage on a line; exit code 1 when it was not paid."""
+    view = asyncio.run(go_the_way(folder, lambda one: print(stage_words(one), file=sys.stderr)))
+    if as_json:
+        print(json.dumps(asdict(view), indent=1))
+    return 0 if view.stage in ("paid", "before") else 1
+
+
 def not_running(message: str = "No agent runs with this data folder.") -> NotFound:
     return NotFound(message, code="AGENT_NOT_RUNNING", fix="Start it.")
 
@@ -101,6 +122,12 @@ def link_words(link: LinkView) -> str:
         words += f" {link.fix}"
     wait_s = (link.next_try_ms - time.time_ns() // 1_000_000) // 1000 if link.next_try_ms else 0
     return f"{words} Next try in {wait_s} s." if wait_s > 0 else words
+
+
+def stage_words(view: PracticeView) -> str:
+    """Return how far a practice subtask has come."""
+    words = _STAGES.get(view.stage, view.stage)
+    return words.format(amount=format_cpt(view.ucpt), words=view.words)
 
 
 def told(found: Sequence[Condition]) -> str:
@@ -175,6 +202,33 @@ async def retry(folder: Path) -> LinkView:
     finally:
         await client.close()
     return link
+
+
+async def go_the_way(folder: Path, say: Callable[[PracticeView], None]) -> PracticeView:
+    """Have the agent practise, tell each stage as it comes, and return the last."""
+    machine = (await look(folder)).machine
+    if machine is not None and not (machine.engine_ok and machine.isolated):
+        problem = machine.engine_problem or "Tasks do not run in containers here."
+        raise Conflict(f"Nothing to practise with: {problem}", code="NO_CONTAINERS", fix=machine.engine_fix)
+    client = _client(folder)
+    view = PracticeView()
+    try:
+        await client.act(AgentAction.PRACTISE)
+        async with asyncio.timeout(PRACTICE_S):
+            async for shown in client.watch(samples=False):
+                found = shown.status.practice if shown.status is not None else view
+                if found.stage and found.stage != view.stage:
+                    say(found)
+                view = found
+                if view.stage in ("paid", "before", "failed"):
+                    break
+    except TimeoutError:
+        pass  # the last stage is the answer
+    except AgentAway:
+        raise not_running() from None
+    finally:
+        await client.close()
+    return view
 
 
 def _client(folder: Path) -> AgentClient:

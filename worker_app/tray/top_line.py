@@ -11,7 +11,7 @@ from core.desktop.widgets import Card, StatePill, button, column, row
 from core.domain.agent_views import AgentAction, AgentStatus, Line, TrayState
 from worker_app.tray import words
 from worker_app.tray.faces import TRAY
-from worker_app.tray.parts import Elided, HoneyMark, amount, quiet, strong
+from worker_app.tray.parts import HoneyMark, amount, quiet, strong
 
 _SECONDS = {"15m": 900, "1h": 3600, "4h": 14_400, "until": -1}
 
@@ -30,7 +30,8 @@ class TopLine(Card):
         self.pill = StatePill(look, TRAY[TrayState.OFFLINE])
         self.now = strong(look)
         self.now.setWordWrap(True)
-        self.then = Elided(look)
+        self.then = quiet(look)
+        self.then.setWordWrap(True)
         self.today = quiet(look)
         self._honey = HoneyMark(look)
         self.act_button = button(look, on_click=self._act)

@@ -19,7 +19,8 @@ SENTENCES: Final[dict[str, str]] = {
     "setup_next": mark("It goes on where you left it."),
     "practising": mark("The practice subtask is on its way; the pool pays for it."),
     "practising_next": mark("After it your rules hold."),
-    "engine_problem": mark("No tasks are taken: {words}"),
+    "engine_problem": mark("No tasks are taken: {words}."),
+    "engine_next_fix": mark("{fix} Earnings and rules still work, and the engine is looked for by itself."),
     "engine_next": mark("Earnings and rules still work. It is looked for by itself."),
     "disk_full": mark("The disk is nearly full, so no tasks are taken."),
     "disk_next": mark("Make room, or lower the disk budget under Rules."),
@@ -102,6 +103,14 @@ SENTENCES: Final[dict[str, str]] = {
     "idle_unknown": mark("nothing tells; counted as in use"),
     "full_time": mark("full hours: not needed"),
     "started_by_hand": mark("started by you"),
+    "takes_owners": mark("only those of the {listed_owners} on your list"),
+    "takes_images": mark("only with the {listed_images} on your list"),
+    "takes_both": mark("only those of the {listed_owners} and with the {listed_images} on your lists"),
+    "it_takes_owners": mark("It takes only tasks of the {listed_owners} on your list."),
+    "it_takes_images": mark("It takes only tasks with the {listed_images} on your list."),
+    "it_takes_both": mark(
+        "It takes only tasks of the {listed_owners} and with the {listed_images} on your lists."
+    ),
     "connected": mark("connected"),
     "not_connected": mark("not connected"),
     # ---- what would change it, as buttons
@@ -113,6 +122,19 @@ SENTENCES: Final[dict[str, str]] = {
     "start_now": mark("Start now, this time"),
     "idle_minutes": mark("Make it {minutes} min"),
 }
+#: What the agent says of an engine in words of its own, problems and what mends them; said here in both languages.
+SAID: Final = (
+    mark("no container engine answers"),
+    mark("Start Docker; on Windows and macOS that is Docker Desktop."),
+    mark("the container engine is in Windows-container mode"),
+    mark("Choose “Switch to Linux containers…” in the menu of Docker Desktop's tray icon."),
+    mark("the container engine has no seccomp, so tasks could not be isolated"),
+    mark("Use a kernel and an engine with seccomp."),
+    mark("the container engine cannot limit memory or processes"),
+    mark("Enable the memory and pids cgroup controllers."),
+    mark("the container engine has stopped answering"),
+    mark("Restart Docker."),
+)
 RULES: Final[dict[str, str]] = {
     "switch": mark("Your switch"),
     "engine": mark("Container engine"),
@@ -123,6 +145,7 @@ RULES: Final[dict[str, str]] = {
     "heat": mark("Temperature"),
     "games": mark("Games and full screen"),
     "idle": mark("Idle time"),
+    "lists": mark("Whose tasks, which images"),
     "master": mark("Master"),
     "pool": mark("Tasks of the pool"),
 }
@@ -165,10 +188,15 @@ def line(one: Line) -> str:
     if sentence is None:
         return " ".join([code, *one.values.values()])
     try:
-        return tr(sentence, **_Filled(one.values))
+        return tr(sentence, **_Filled(said(one.values)))
     except KeyError:
         # An agent of another version left a value out: the rest of the sentence still helps.
         return sentence
+
+
+def said(values: Mapping[str, str]) -> dict[str, str]:
+    """Return an agent's own words in the language in use, where they are known."""
+    return {name: tr(text) if name in ("words", "fix") and text else text for name, text in values.items()}
 
 
 def rule(name: str) -> str:
@@ -201,6 +229,10 @@ class _Filled(dict[str, str]):
                 self[stem] = value
         if "count" in self:
             self["tasks"] = tasks(int(values["count"]))
+        if "owners" in self:
+            self["listed_owners"] = plural(int(values["owners"]), "{n} owner", "{n} owners")
+        if "images" in self:
+            self["listed_images"] = plural(int(values["images"]), "{n} image", "{n} images")
 
 
 def _form(name: str) -> tuple[str, Callable[[str], str]]:

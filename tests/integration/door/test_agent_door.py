@@ -291,3 +291,23 @@ async def test_a_session_that_ends_gives_work_back_and_one_that_stays_lends_agai
             states.append(state.work.owner.state)
         assert states == [NodeOwner.QUITTING, NodeOwner.AVAILABLE]
         await _work(opened, "a2")
+
+
+async def test_lists_hold_at_once_and_say_what_becomes_of_running_work(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        assert opened.rig is not None and isinstance(opened.rig.runtime, FakeRuntime)
+        opened.rig.runtime.script("a1", FakeOutcome(until_cancelled=True))
+        opened.rig.master.offer(make_brief(owner_id="mei", owner_name="Mei"), make_offer("a1"))
+        held = opened.rig.performer.state.work.held
+        await opened.rig.until(lambda: "a1" in held)
+        shown = await opened.client.rules()
+        assert shown.owners_known == {"bob": "bob", "mei": "Mei"}
+        tried = replace(shown.rules, owners_allowed=("bob",))
+        row = next(row for row in (await opened.client.try_rules(tried)).rows if row.rule == "lists")
+        assert (row.have.code, row.have.values["outside"]) == ("takes_owners", "1")
+        assert opened.desk.limits().owners_allowed == ()
+        await opened.client.set_rules(tried)
+        assert opened.desk.limits().owners_allowed == ("bob",)
+        await opened.second()
+        # The list is about what comes; what runs is ended by "stop, and never again" only.
+        assert held["a1"].stop is None

@@ -60,6 +60,28 @@ async def test_an_image_that_we_built_goes_when_nothing_uses_it(
     await runtime.shut()
 
 
+async def test_only_the_image_that_we_brought_goes_whatever_bears_its_name_now(
+    base_image: str, node_id: str, name: str, tmp_path: Path
+) -> None:
+    row = recipe(tmp_path, name, f"FROM {base_image}\nENV KEPT={name}\n")
+    runtime = DockerRuntime(default_engine(), node_id, {name: row}, images_index=tmp_path / "images.json")
+    sandbox = await runtime.open(replace(sandbox_spec(base_image), image=ImageWanted(ref=name)), unwatched)
+    await sandbox.close()
+    await runtime.release_task(sandbox.task_id)
+    (thing,) = await runtime.keeping.kept()
+    # A container of the owner's own, not started, is a use too.
+    theirs = docker("create", thing.name, "true")
+    assert await runtime.keeping.discard(thing) is False and present(name)
+    docker("rm", theirs)
+    # The owner gives our name to an image of theirs.
+    docker("tag", base_image, name)
+    assert await runtime.keeping.discard(thing) is True
+    assert docker("images", "-q", "--no-trunc", name) == docker("images", "-q", "--no-trunc", base_image)
+    assert docker("inspect", thing.name, check=False) in ("", "[]")
+    assert await runtime.keeping.kept() == []
+    await runtime.shut()
+
+
 async def test_an_image_that_was_there_before_us_is_not_ours(
     base_image: str, node_id: str, tmp_path: Path
 ) -> None:

@@ -151,7 +151,9 @@ class AboutPage(QWidget):
         unknown = figures.unknown()
         self.facts["version"].setText((status.version if status else "") or unknown)
         engine = machine.engine if machine is not None else ""
-        self.facts["engine"].setText(engine or (machine.engine_problem if machine else "") or unknown)
+        self.facts["engine"].setText(
+            engine or (tr(machine.engine_problem) if machine and machine.engine_problem else "") or unknown
+        )
         self.facts["system"].setText(
             f"{platform.platform(terse=True)}, Python {platform.python_version()}, Qt {qVersion()}"
         )

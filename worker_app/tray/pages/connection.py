@@ -280,10 +280,10 @@ class ConnectionPage(QWidget):
         else:
             words = tr("blue: now {time}", time=figures.clock(now_ms, seconds=True))
             if link.work_until_ms:
-                words += ", " + tr(
+                words += tr(", ") + tr(
                     "upright marks: running work ends {time}", time=figures.clock(link.work_until_ms)
                 )
-            words += ", " + plural(len(link.tries), "{n} try failed", "{n} tries failed")
+            words += tr(", ") + plural(len(link.tries), "{n} try failed", "{n} tries failed")
         self.story_note.setText(words)
 
     def _say_waiting(self, link: LinkView, now_ms: int) -> None:

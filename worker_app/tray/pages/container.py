@@ -52,7 +52,7 @@ def progress_words(view: ContainerView, ran_ms: int) -> str:
         )
     if not parts:
         parts.append(tr("running for {time}, no progress reported", time=figures.duration(ran_ms)))
-    return ", ".join(parts)
+    return tr(", ").join(parts)
 
 
 class ContainerCard(QFrame):

@@ -14,6 +14,7 @@ from core.desktop.states import Face
 from core.desktop.translations import mark, plural, tr
 from core.desktop.widgets import Card, CopyField, ShapeMark, button, column, label, line, row, set_tone
 from core.domain.agent_views import Check
+from worker_app.tray import words
 from worker_app.tray.courier import Courier
 from worker_app.tray.faces import CHECK
 from worker_app.tray.parts import quiet, small, strong
@@ -72,7 +73,8 @@ FIXES: Final = {
     "fix_installed": mark("Tasks run in containers, so that they can reach nothing of yours. Install Docker:"),
     "fix_permission": mark("Let this user use Docker, then sign out and in again:"),
     "fix_wsl": mark("Docker needs a newer WSL 2. It takes about a minute and touches none of your files:"),
-    "fix_engine": mark("Start Docker Desktop or its service. {words}"),
+    "fix_engine": mark("{words}"),
+    "fix_start": mark("Start Docker Desktop or its service."),
     "fix_container": mark("A container did not run as it should. {words}"),
     "fix_network": mark("See the page Connection. {words}"),
     "fix_clock": mark("Set the clock of this computer. {words}"),
@@ -84,7 +86,7 @@ FIXES: Final = {
 def fact(check: Check) -> str:
     """Return what was found, in words."""
     code = check.line.code.replace("runs_", "waits_")
-    return tr(FACTS.get(code, "{words}"), **{"words": "", **check.line.values})
+    return tr(FACTS.get(code, "{words}"), **{"words": "", **words.said(check.line.values)})
 
 
 class _Row(QFrame):
@@ -127,7 +129,7 @@ class _Row(QFrame):
         self.name.setText(tr(NAMES.get(check.name, check.name)))
         self.found.setText(fact(check))
         code = check.fix.code
-        self.why.setText(tr(FIXES[code], **{"words": "", **check.fix.values}) if code in FIXES else "")
+        self.why.setText(tr(FIXES[code], **{"words": "", **words.said(check.fix.values)}) if code in FIXES else "")
         self.command.show_text(check.command)
         self.command.setVisible(bool(check.command))
 

@@ -35,7 +35,7 @@ def about(row_: EarningRow) -> str:
     if limits.gpus:
         parts.append(tr("{n} GPU", n=limits.gpus))
     parts.append(figures.duration(row_.ran_ms))
-    return ", ".join(parts)
+    return tr(", ").join(parts)
 
 
 class EarningsModel(QAbstractTableModel):

@@ -152,7 +152,7 @@ class Explanation(QFrame):
         )
         if limits.gpus:
             reserved += f" + {limits.gpus} × {figures.cpt(found.gpu_ucpt)}"
-        spans = ", ".join(
+        spans = tr(", ").join(
             tr("{time} × {times}", time=figures.duration(ms), times=figures.number(int(tenths) / 10, 1))
             for tenths, ms in sorted(found.spans.items(), key=lambda one: int(one[0]))
         )

@@ -79,11 +79,14 @@ class _Row:
         self.slots = NumberBox(look, lambda: f"{name()}: {tr('At once')}", "", 0, 256)
         self.gpu = QComboBox()
         self.action = QComboBox()
-        self.note = Elided(look, is_small=True)
+        self.note = small(look)
         for box in (self.gpu, self.action):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.gpu.setMinimumWidth(98)
-        self.action.setMinimumWidth(126)
+        self.gpu.setMinimumWidth(86)
+        self.gpu.setMaximumWidth(98)
+        self.action.setMinimumWidth(118)
+        self.action.setMaximumWidth(190)
+        self.note.setWordWrap(True)
         look.says(self.gpu, lambda: _options(self.gpu, [tr("not used"), tr("all of it")]))
         look.says(self.action, lambda: _options(self.action, [tr(text) for text in ACTIONS.values()]))
         look.says(self.gpu, lambda: self.gpu.setAccessibleName(f"{name()}: {tr('GPU')}"))
@@ -130,7 +133,7 @@ class ProfileRows(Card):
         self.notes: dict[Situation, QLabel] = {}
         grid = QGridLayout()
         grid.setContentsMargins(14, 6, 14, 8)
-        grid.setHorizontalSpacing(12)
+        grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(5)
         headings: tuple[Text, ...] = (
             lambda: tr("Situation"),
@@ -170,7 +173,7 @@ class ProfileRows(Card):
                 row(small(look, lambda: tr("idle for")), self.idle, small(look, lambda: tr("min")), None)
             )
         part = QWidget()
-        part.setMinimumWidth(170)
+        part.setMinimumWidth(160)
         layout = row(mark_, column(strong(look, _NAMES[situation]), lower, spacing=1), spacing=10)
         layout.setStretch(1, 1)
         part.setLayout(layout)
@@ -200,8 +203,8 @@ class ProfileRows(Card):
             Situation.AWAY: "",
         }
         for situation, note in self.notes.items():
-            here = tr("now") + ": " if situation is self._situation else ""
-            note.setText(here + texts[situation])
+            text_ = texts[situation]
+            note.setText(tr("now: {text}", text=text_) if text_ and situation is self._situation else text_)
 
     def _tell(self) -> None:
         found = {situation: one.profile() for situation, one in self.rows.items()}

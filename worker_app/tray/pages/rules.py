@@ -22,12 +22,15 @@ from core.domain.lending import DUTIES, FULL, REST, WHEN_AWAY, LendingRules, Pre
 from worker_app.tray import words
 from worker_app.tray.courier import Courier
 from worker_app.tray.faces import TRAY
+from worker_app.tray.pages import allowed
 from worker_app.tray.pages.presets import PresetCards
 from worker_app.tray.pages.profiles import ProfileRows, number_box
 from worker_app.tray.pages.week_grid import WeekGrid
 from worker_app.tray.parts import Elided, Switch, quiet, small, strong
 
 MAX_UNDO: Final = 100
+#: What names people, programs or images is the owner's own, not a preset's.
+_OWN: Final = ("programs", "owners_blocked", "owners_allowed", "images_allowed", "disk_gb")
 _TRY_MS: Final = 150
 
 
@@ -62,8 +65,8 @@ class RulesPage(QWidget):
         self.profiles.changed.connect(self._edited)
         layout.addWidget(self.profiles)
         lower = row(self._week_card(), self._others_card(), spacing=10)
-        lower.setStretch(0, 3)
-        lower.setStretch(1, 2)
+        lower.setStretch(0, 5)
+        lower.setStretch(1, 4)
         layout.addLayout(lower, 1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -126,6 +129,8 @@ class RulesPage(QWidget):
         self.duty.activated.connect(lambda at: self._edited(replace(self.rules, duty_percent=DUTIES[at])))
         self.programs = button(look, kind="link", on_click=self._edit_programs)
         self.disk = number_box(look, lambda: tr("Disk budget"), " GB", 1, 4096)
+        self.owners = button(look, kind="link", on_click=self._edit_owners)
+        self.images = button(look, kind="link", on_click=self._edit_images)
         self.blocked = button(look, kind="link", on_click=self._edit_blocked)
         self.ceiling_name, self.disk_name = Elided(look), Elided(look)
         rows = (
@@ -135,6 +140,8 @@ class RulesPage(QWidget):
             ("thermometer", self.ceiling_name, holder(row(self.ceiling, self.duty))),
             ("computer", lambda: tr("When these programs run"), self.programs),
             ("disk", self.disk_name, self.disk),
+            ("users", lambda: tr("Whose tasks"), self.owners),
+            ("box", lambda: tr("Which images"), self.images),
             ("shield", lambda: tr("Blocked owners"), self.blocked),
         )
         for icon, name, control in rows:
@@ -228,9 +235,7 @@ class RulesPage(QWidget):
     def _use_preset(self, preset: Preset) -> None:
         found = next((one for one in self._kept.presets if one.preset is preset), None) if self._kept else None
         if found is not None:
-            # What names people or programs is the owner's own, not a preset's.
-            own = {name: getattr(self.rules, name) for name in ("programs", "owners_blocked", "disk_gb")}
-            self._edited(replace(found, **own))
+            self._edited(replace(found, **{name: getattr(self.rules, name) for name in _OWN}))
 
     def _use_brush(self, brush: str) -> None:
         self.grid.brush = brush
@@ -241,7 +246,7 @@ class RulesPage(QWidget):
         kept = self._kept
         presets = kept.presets if kept is not None else ()
         base = next((one for one in presets if one.preset is self.rules.preset), self.rules)
-        own = replace(base, programs=self.rules.programs, disk_gb=self.rules.disk_gb)
+        own = replace(base, **{name: getattr(self.rules, name) for name in _OWN})
         self.presets.show_chosen(self.rules.preset, len(changed(self.rules, own)))
         self.profiles.show_rules(self.rules, kept.rules if kept is not None else self.rules, self._machine)
         self.grid.show_week(self.rules.week, kept.clock_ms if kept is not None else 0)
@@ -281,6 +286,9 @@ class RulesPage(QWidget):
         self.disk_name.setText(tr("Disk budget, {size} free", size=free))
         count = len(rules.programs)
         self.programs.setText(plural(count, "{n} program…", "{n} programs…") if count else tr("none…"))
+        owners, images = len(rules.owners_allowed), len(rules.images_allowed)
+        self.owners.setText(plural(owners, "only {n} owner…", "only {n} owners…") if owners else tr("anyone's…"))
+        self.images.setText(plural(images, "only {n} image…", "only {n} images…") if images else tr("any…"))
         blocked = len(self._kept.owners_blocked) if self._kept is not None else 0
         self.blocked.setText(plural(blocked, "{n} owner…", "{n} owners…") if blocked else tr("none"))
         self.blocked.setEnabled(blocked > 0)
@@ -302,7 +310,7 @@ class RulesPage(QWidget):
             note = tr("No rules are set yet: it lends always. Apply a preset to change that.")
         if self._why.resolves_ms and not self._why.runs:
             note += " " + tr("If you leave now, it starts at {time}.", time=figures.clock(self._why.resolves_ms))
-        self.verdict_note.setText(note)
+        self.verdict_note.setText(" ".join([note, *allowed.sentences(self._why)]))
         unset = self._kept is not None and not self._kept.is_set
         self.back.setVisible(count > 0)
         self.apply_button.setVisible(count > 0 or unset)
@@ -322,6 +330,18 @@ class RulesPage(QWidget):
         if ok:
             names = tuple(dict.fromkeys(part.strip() for part in text.splitlines() if part.strip()))
             self._edited(replace(self.rules, programs=names[:100]))
+
+    def _edit_owners(self) -> None:
+        kept = self._kept
+        known, blocked = (kept.owners_known, kept.owners_blocked) if kept is not None else ({}, {})
+        chosen = allowed.ask_owners(self, self._look, self.rules.owners_allowed, known, blocked)
+        if chosen is not None:
+            self._edited(replace(self.rules, owners_allowed=chosen))
+
+    def _edit_images(self) -> None:
+        chosen = allowed.ask_images(self, self._look, self.rules.images_allowed)
+        if chosen is not None:
+            self._edited(replace(self.rules, images_allowed=chosen))
 
     def _edit_blocked(self) -> None:
         blocked = dict(self._kept.owners_blocked) if self._kept is not None else {}

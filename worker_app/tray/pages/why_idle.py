@@ -372,7 +372,7 @@ def _have(one: RuleRow) -> str:
     text = words.line(one.have)
     latency = one.have.values.get("latency_ms", "-1")
     if one.rule == "master" and latency not in ("", "-1"):
-        return f"{text}, {latency} ms"
+        return tr(", ").join([text, f"{latency} ms"])
     return text
 
 

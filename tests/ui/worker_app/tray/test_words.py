@@ -10,6 +10,7 @@ from core.desktop.look import Look
 from core.desktop.translations import Language
 from core.domain.agent_views import Line
 from tests.arch.house import text
+from worker_app.execution.engine import NO_ENGINE, START_IT
 from worker_app.tray import words
 
 pytestmark = pytest.mark.qt
@@ -28,7 +29,7 @@ def test_every_code_of_the_agent_has_a_sentence() -> None:
 def test_every_rule_has_a_name_and_a_refusal() -> None:
     rules = set(re.findall(r'rule="([a-z]+)"', text("worker_app/agent/owner_rules.py")))
     assert rules and rules <= set(words.RULES)
-    refusing = rules - {"master"}
+    refusing = rules - {"master", "lists"}
     assert {f"refused_{rule}" for rule in refusing} <= set(words.SENTENCES)
     assert {f"idle_{rule}" for rule in refusing - {"switch", "schedule"}} <= set(words.SENTENCES)
 
@@ -54,3 +55,22 @@ def test_what_is_not_known_here_is_shown_rather_than_hidden(look: Look) -> None:
     assert words.line(Line(code="brand_new", values={"x": "5"})) == "brand_new 5"
     assert words.line(Line(code="working_away")) == words.SENTENCES["working_away"]
     assert words.line(Line()) == ""
+
+
+def test_what_an_engine_says_of_itself_is_known_here() -> None:
+    source = text("worker_app/execution/engine.py")
+    said = set(re.findall(r'^ +(?:problem|fix) = "([^"]+)"', source, re.M)) | {NO_ENGINE, START_IT}
+    assert len(said) == 8 and said <= set(words.SAID)
+
+
+def test_a_stopped_engine_is_told_with_what_mends_it_in_both_languages(look: Look) -> None:
+    now, then = (
+        Line(code="engine_problem", values={"words": NO_ENGINE}),
+        Line(code="engine_next_fix", values={"fix": START_IT}),
+    )
+    assert words.line(now) == "No tasks are taken: no container engine answers."
+    assert words.line(then).startswith("Start Docker; on Windows and macOS that is Docker Desktop.")
+    look.use_language(Language.CHINESE)
+    assert words.line(now) == "暫時不接任務：沒有容器引擎回應。"
+    assert words.line(then).startswith("請啟動 Docker；")
+    look.use_language(Language.ENGLISH)

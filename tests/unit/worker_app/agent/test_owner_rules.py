@@ -20,7 +20,9 @@ from core.domain.lending import (
 )
 from core.domain.node import NodeOwner
 from worker_app.agent.conditions import Conditions, Means
+from worker_app.agent.limits import NOTHING, limited
 from worker_app.agent.owner_rules import Decision, decide
+from worker_app.agent.probe import Limits
 
 NOW = 1_767_225_600_000
 BALANCED = preset_rules(Preset.BALANCED, cores=8, memory_gb=16)
@@ -175,3 +177,24 @@ def test_without_a_sensor_the_duty_keeps_it_cool_and_with_one_the_ceiling_does()
     assert (row.have.code, row.have.values) == ("heat_duty", {"percent": "50"})
     read = judge(rules, replace(AWAY, hottest_c=50.0))
     assert (read.work, read.duty_percent) == (OnEnter.KEEP, 100)
+
+
+def test_lists_are_said_with_what_runs_beside_them_and_refuse_no_moment() -> None:
+    rules = replace(BALANCED, owners_allowed=("mei",), images_allowed=("python:3.12",))
+    at_work = (("mei", "python:3.12"), ("mei", "python:3.13"), ("bo", "python:3.12"))
+    decision = judge(rules, means=Means(at_work=at_work))
+    row = next(row for row in decision.why.rows if row.rule == "lists")
+    assert decision.runs and row.have.code == "takes_both" and row.have.values["outside"] == "2"
+    assert all(row.rule != "lists" for row in judge().why.rows)
+
+
+def test_a_list_is_never_wider_than_that_of_the_settings_file() -> None:
+    base = Limits(images_allowed=("lab/*", "python:3.12"), owners_allowed=("mei", "bo"))
+    decision = judge()
+    assert limited(base, BALANCED, decision).owners_allowed == ("mei", "bo")
+    rules = replace(BALANCED, images_allowed=("lab/tool", "python"), owners_allowed=("bo", "eve"))
+    found = limited(base, rules, decision)
+    assert (found.images_allowed, found.owners_allowed) == (("lab/tool",), ("bo",))
+    found = limited(base, replace(rules, images_allowed=("perl",), owners_allowed=("eve",)), decision)
+    # Not an empty list: that would let everything in.
+    assert (found.images_allowed, found.owners_allowed) == ((NOTHING,), (NOTHING,))

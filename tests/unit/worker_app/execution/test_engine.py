@@ -6,7 +6,14 @@ import json
 from pathlib import Path
 
 from worker_app.agent.ports.sandbox import RuntimeKind
-from worker_app.execution.engine import candidate_addresses, facts_of
+from worker_app.execution.engine import (
+    NO_ENGINE,
+    START_IT,
+    Engine,
+    EngineAddress,
+    candidate_addresses,
+    facts_of,
+)
 
 INFO = {
     "OSType": "linux",
@@ -70,3 +77,10 @@ def test_images_are_reported_for_pinning() -> None:
     }
     (image,) = facts_of(INFO, {}, [row], "", RuntimeKind.DOCKER).images
     assert (image.ref, image.digest, image.recipe, image.size_bytes) == ("a/b:1", "sha256:d", "r", 5)
+
+
+async def test_an_engine_that_is_not_there_is_said_without_the_librarys_words() -> None:
+    engine = Engine([EngineAddress(url="tcp://127.0.0.1:1", source="test")])
+    facts = await engine.facts()
+    assert (facts.ok, facts.problem, facts.fix) == (False, NO_ENGINE, START_IT)
+    engine.close()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from core.domain.agent_views import AgentShown, LinkView, Troubles
 from core.domain.condition import Condition, ConditionCode, Gravity
-from core.domain.errors import NotFound
+from core.domain.errors import Conflict, NotFound
+from core.domain.session import Receipt
+from tests.fakes.sandbox import FakeOutcome, FakeRuntime
+from tests.support.agents import make_brief, make_offer
 from tests.support.desks import OpenDesk, open_desk
 from worker_app.tray import asking
 
@@ -56,11 +62,11 @@ async def test_retry_now_dials_at_once_and_says_what_came_of_it(tmp_path: Path) 
 
 
 async def test_without_an_agent_both_say_so(tmp_path: Path) -> None:
-    for ask in (asking.look, asking.retry):
+    for ask in (asking.look, asking.retry, partial(asking.go_the_way, say=lambda _: None)):
         with pytest.raises(NotFound, match="No agent runs"):
             await ask(tmp_path)
     (tmp_path / "agent.json").write_text('{"pid": 1, "doors": {"agent": "127.0.0.1:1"}, "token": "t"}')
-    for ask in (asking.look, asking.retry):
+    for ask in (asking.look, asking.retry, partial(asking.go_the_way, say=lambda _: None)):
         with pytest.raises(NotFound, match="No agent runs"):
             await ask(tmp_path)
 
@@ -82,3 +88,37 @@ def test_the_file_of_conditions_is_read_without_the_door(
     (tmp_path / "conditions.json").write_text(json.dumps([row]))
     assert asking.conditions(tmp_path, as_json=False) == 1
     assert "At risk: B." in capsys.readouterr().out
+
+
+async def test_practising_tells_each_stage_and_what_it_earned(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        assert opened.rig is not None and isinstance(opened.rig.runtime, FakeRuntime)
+        folder, told = announced(tmp_path, opened), list[str]()
+        engine = await opened.rig.runtime.probe()
+        opened.desk.machine.engine = replace(engine, ok=False, problem="it is gone")
+        opened.desk.publish()
+        with pytest.raises(Conflict, match="Nothing to practise with: it is gone"):
+            await asking.go_the_way(folder, lambda _: None)
+        opened.desk.machine.engine = engine
+        opened.desk.publish()
+        opened.rig.runtime.script("p1", FakeOutcome())
+        practising = opened.desk.practising
+
+        async def stage(wanted: str) -> None:
+            while practising.view.stage != wanted:
+                await opened.second()
+
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            way = group.create_task(asking.go_the_way(folder, lambda view: told.append(view.stage)))
+            await stage("waiting")
+            offer = make_offer("p1", "practice-task")
+            opened.rig.master.offer(make_brief("practice-task"), offer)
+            await opened.rig.until(lambda: "p1" in opened.rig.master.terminal)  # type: ignore[union-attr]
+            practising.view = replace(practising.view, attempt_id="p1")
+            opened.desk.book.ended(offer, None, "practice", opened.rig.master.terminal["p1"])
+            await stage("settling")
+            receipt = Receipt(attempt_id="p1", ucpt=150_000, reason="PAID")
+            opened.desk.book.received((receipt,), opened.clock.wall_ms())
+            await stage("paid")
+        assert told[-1] == "paid" and set(told) <= {"asking", "waiting", "running", "settling", "paid"}
+        assert asking.stage_words(way.result()) == "paid: 0.15 CPT, from the pool's mint"
