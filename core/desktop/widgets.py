@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -193,6 +194,7 @@ class Segmented(QWidget):
             made.clicked.connect(lambda _checked=False, key=key: self.chosen.emit(key))
             self._group.addButton(made)
             self._buttons[key] = made
+            look.says(made, partial(_make_room, made))
             layout.addWidget(made)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
@@ -206,6 +208,13 @@ class Segmented(QWidget):
 
     def button_of(self, key: str) -> QPushButton:
         return self._buttons[key]
+
+
+def _make_room(segment: QPushButton) -> None:
+    """The chosen one is bold: each has the room for that from the beginning, so that nothing moves or is cut."""
+    font = QFont(segment.font())
+    font.setBold(True)
+    segment.setMinimumWidth(QFontMetrics(font).horizontalAdvance(segment.text()) + 28)
 
 
 class Figure(QFrame):

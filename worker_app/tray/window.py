@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QMainWindow,
@@ -66,8 +66,9 @@ class WorkerWindow(QMainWindow):
         self._look, self._courier, self._around = look, courier, around
         self._shown = AgentShown()
         self._closing = False
-        self.setMinimumSize(820, 560)
-        self.resize(980, 680)
+        # Full HD at 200 % leaves less than 540 pixels of height; what does not fit scrolls.
+        self.setMinimumSize(820, 440)
+        self.resize(QSize(980, 680).boundedTo(self.screen().availableSize() - QSize(0, 40)))
         self.setWindowIcon(look.icons.mark(64))
         look.says(self, lambda: self.setWindowTitle(tr("HiveMind Worker")))
         self.top = TopLine(look)

@@ -106,9 +106,6 @@ class RulesPage(QWidget):
             lambda: tr("Brush"),
         )
         self.brushes.chosen.connect(self._use_brush)
-        for key in (REST, WHEN_AWAY, FULL):
-            # The chosen one is bold and wants more room.
-            self.brushes.button_of(key).setMinimumWidth(92)
         self.stroke, self.zone = small(self._look), small(self._look)
         self.grid.painting.connect(self._say_stroke)
         card.body.addLayout(row(strong(self._look, lambda: tr("Schedule"), pixels=14), None, self.brushes))
