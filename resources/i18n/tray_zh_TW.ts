@@ -208,10 +208,6 @@
    <translation>在「使用規則」選一組預設，就不會打擾你。</translation>
   </message>
   <message>
-   <source>Choose “Switch to Linux containers…” in the menu of Docker Desktop's tray icon.</source>
-   <translation>請在 Docker Desktop 的系統匣選單選擇「Switch to Linux containers…」。</translation>
-  </message>
-  <message>
    <source>Clock</source>
    <translation>時鐘</translation>
   </message>
@@ -338,10 +334,6 @@
   <message>
    <source>Earnings and rules still work. It is looked for by itself.</source>
    <translation>收益和規則仍可使用。系統會自動重新檢查。</translation>
-  </message>
-  <message>
-   <source>Enable the memory and pids cgroup controllers.</source>
-   <translation>請啟用 memory 與 pids 的 cgroup 控制器。</translation>
   </message>
   <message>
    <source>Every attempt that runs here will be listed, paid or not, with its reason.</source>
@@ -1028,10 +1020,6 @@
    <translation>已保留</translation>
   </message>
   <message>
-   <source>Restart Docker.</source>
-   <translation>請重新啟動 Docker。</translation>
-  </message>
-  <message>
    <source>Resting by schedule until {until}.</source>
    <translation>依時段表休息到 {until}。</translation>
   </message>
@@ -1158,10 +1146,6 @@
   <message>
    <source>Start Docker Desktop or its service.</source>
    <translation>請啟動 Docker Desktop 或它的服務。</translation>
-  </message>
-  <message>
-   <source>Start Docker; on Windows and macOS that is Docker Desktop.</source>
-   <translation>請啟動 Docker；在 Windows 和 macOS 上是 Docker Desktop。</translation>
   </message>
   <message>
    <source>Start at login</source>
@@ -1410,10 +1394,6 @@
   <message>
    <source>Tue</source>
    <translation>週二</translation>
-  </message>
-  <message>
-   <source>Use a kernel and an engine with seccomp.</source>
-   <translation>請改用支援 seccomp 的核心與引擎。</translation>
   </message>
   <message>
    <source>Use of the reservation, {n} ticks</source>
@@ -1876,10 +1856,6 @@
    <translation>等了 {time} 沒有回應</translation>
   </message>
   <message>
-   <source>no container engine answers</source>
-   <translation>沒有容器引擎回應</translation>
-  </message>
-  <message>
    <source>no folder of this computer is visible to them</source>
    <translation>看不到這台電腦的任何資料夾</translation>
   </message>
@@ -2214,22 +2190,6 @@
   <message>
    <source>syncing</source>
    <translation>同步中</translation>
-  </message>
-  <message>
-   <source>the container engine cannot limit memory or processes</source>
-   <translation>容器引擎無法限制記憶體或行程數</translation>
-  </message>
-  <message>
-   <source>the container engine has no seccomp, so tasks could not be isolated</source>
-   <translation>容器引擎沒有 seccomp，無法隔離任務</translation>
-  </message>
-  <message>
-   <source>the container engine has stopped answering</source>
-   <translation>容器引擎已停止回應</translation>
-  </message>
-  <message>
-   <source>the container engine is in Windows-container mode</source>
-   <translation>容器引擎正在使用 Windows 容器模式</translation>
   </message>
   <message>
    <source>the driver is asked</source>

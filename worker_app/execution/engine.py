@@ -35,7 +35,7 @@ START_S = 60.0
 TRANSFER_S = 3600.0
 THREADS = 8
 #: The tray has these, and those of `facts_of`, in Chinese as well.
-NO_ENGINE = "no container engine answers"
+NO_ENGINE = "Docker is not running"
 START_IT = "Start Docker; on Windows and macOS that is Docker Desktop."
 
 

@@ -122,19 +122,6 @@ SENTENCES: Final[dict[str, str]] = {
     "start_now": mark("Start now, this time"),
     "idle_minutes": mark("Make it {minutes} min"),
 }
-#: What the agent says of an engine in words of its own, problems and what mends them; said here in both languages.
-SAID: Final = (
-    mark("no container engine answers"),
-    mark("Start Docker; on Windows and macOS that is Docker Desktop."),
-    mark("the container engine is in Windows-container mode"),
-    mark("Choose “Switch to Linux containers…” in the menu of Docker Desktop's tray icon."),
-    mark("the container engine has no seccomp, so tasks could not be isolated"),
-    mark("Use a kernel and an engine with seccomp."),
-    mark("the container engine cannot limit memory or processes"),
-    mark("Enable the memory and pids cgroup controllers."),
-    mark("the container engine has stopped answering"),
-    mark("Restart Docker."),
-)
 RULES: Final[dict[str, str]] = {
     "switch": mark("Your switch"),
     "engine": mark("Container engine"),
@@ -188,15 +175,10 @@ def line(one: Line) -> str:
     if sentence is None:
         return " ".join([code, *one.values.values()])
     try:
-        return tr(sentence, **_Filled(said(one.values)))
+        return tr(sentence, **_Filled(one.values))
     except KeyError:
         # An agent of another version left a value out: the rest of the sentence still helps.
         return sentence
-
-
-def said(values: Mapping[str, str]) -> dict[str, str]:
-    """Return an agent's own words in the language in use, where they are known."""
-    return {name: tr(text) if name in ("words", "fix") and text else text for name, text in values.items()}
 
 
 def rule(name: str) -> str:

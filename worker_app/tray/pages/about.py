@@ -19,6 +19,7 @@ from core.desktop.translations import Language, tr
 from core.desktop.widgets import Card, Segmented, button, column, label, line, row
 from core.domain.agent_views import AgentShown
 from worker_app.tray.parts import Facts, Switch, quiet, selectable, strong
+from worker_app.tray.sentences import said
 
 
 class AboutPage(QWidget):
@@ -151,9 +152,7 @@ class AboutPage(QWidget):
         unknown = figures.unknown()
         self.facts["version"].setText((status.version if status else "") or unknown)
         engine = machine.engine if machine is not None else ""
-        self.facts["engine"].setText(
-            engine or (tr(machine.engine_problem) if machine and machine.engine_problem else "") or unknown
-        )
+        self.facts["engine"].setText(engine or (said(machine.engine_problem) if machine else "") or unknown)
         self.facts["system"].setText(
             f"{platform.platform(terse=True)}, Python {platform.python_version()}, Qt {qVersion()}"
         )

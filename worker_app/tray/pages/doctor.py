@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -14,10 +14,10 @@ from core.desktop.states import Face
 from core.desktop.translations import mark, plural, tr
 from core.desktop.widgets import Card, CopyField, ShapeMark, button, column, label, line, row, set_tone
 from core.domain.agent_views import Check
-from worker_app.tray import words
 from worker_app.tray.courier import Courier
 from worker_app.tray.faces import CHECK
 from worker_app.tray.parts import quiet, small, strong
+from worker_app.tray.sentences import said
 
 AGAIN_S: Final = 5
 NAMES: Final = {
@@ -86,7 +86,11 @@ FIXES: Final = {
 def fact(check: Check) -> str:
     """Return what was found, in words."""
     code = check.line.code.replace("runs_", "waits_")
-    return tr(FACTS.get(code, "{words}"), **{"words": "", **words.said(check.line.values)})
+    return tr(FACTS.get(code, "{words}"), **{"words": "", **_spoken(check.line.values)})
+
+
+def _spoken(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: said(text) for name, text in values.items()}
 
 
 class _Row(QFrame):
@@ -129,7 +133,7 @@ class _Row(QFrame):
         self.name.setText(tr(NAMES.get(check.name, check.name)))
         self.found.setText(fact(check))
         code = check.fix.code
-        self.why.setText(tr(FIXES[code], **{"words": "", **words.said(check.fix.values)}) if code in FIXES else "")
+        self.why.setText(tr(FIXES[code], **{"words": "", **_spoken(check.fix.values)}) if code in FIXES else "")
         self.command.show_text(check.command)
         self.command.setVisible(bool(check.command))
 

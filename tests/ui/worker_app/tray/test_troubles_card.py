@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -21,9 +22,11 @@ from core.domain.session import Hello
 from core.paths import resources
 from master_app.node_pool.hello import refuse_hello
 from master_app.ports.node_pool import NodeRecord
+from tests.arch import house
 from tests.arch.house import ROOT
 from tests.support import worker_scenes as scenes
 from tests.support.worker_records import NOW
+from worker_app.execution.engine import NO_ENGINE, START_IT
 from worker_app.tray.sentences import FILE, said
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ SPEAKERS = (
     "master_app/node_pool/hello.py",
     "master_app/tasks/practice.py",
 )
+#: What is said of an engine that cannot be used, as it stands in the sources.
+ENGINE: Final = re.compile(r'^ +(?:problem|fix) = "([^"]+)"', re.M)
+ENGINE_STUCK: Final = re.compile(r'EngineUnavailable\("([^"]+)", fix="([^"]+)"')
 #: Nothing but holes: each of their sentences is said by itself.
 HOLLOW = {"%(error)s %(error_)s", "%(fix)s %(rejoin)s"}
 #: What the master says to a computer that has another's identity.
@@ -93,6 +99,8 @@ def test_every_sentence_of_agent_and_master_is_translated_and_none_is_left_over(
     space["SPEAKERS"], space["RAISERS"] = SPEAKERS, ()
     wanted = set(tool["sentences"]()) - HOLLOW
     known = json.loads((resources() / "i18n" / FILE).read_text(encoding="utf-8"))
+    wanted |= {NO_ENGINE, START_IT} | set(ENGINE.findall(house.text("worker_app/execution/engine.py")))
+    wanted |= {part for pair in ENGINE_STUCK.findall(house.text("worker_app/execution/calls.py")) for part in pair}
     assert wanted - set(known) == set(), f"translate them in resources/i18n/{FILE}"
     assert set(known) - wanted == set(), "nobody says these any more"
     holes = tool["re"].compile(r"%\((\w+)\)s")
@@ -119,7 +127,7 @@ def test_all_four_parts_are_shown_in_both_languages(open_app: Open, look: Look) 
     )
     # The line on top says the same, in the same words.
     assert "有另一台電腦使用相同身分" in app.window.top.now.text()
-    assert said(FIX) in app.window.top.then.whole()
+    assert said(FIX) in app.window.top.then.text()
 
 
 def test_nothing_wrong_takes_no_room(open_app: Open) -> None:

@@ -57,20 +57,14 @@ def test_what_is_not_known_here_is_shown_rather_than_hidden(look: Look) -> None:
     assert words.line(Line()) == ""
 
 
-def test_what_an_engine_says_of_itself_is_known_here() -> None:
-    source = text("worker_app/execution/engine.py")
-    said = set(re.findall(r'^ +(?:problem|fix) = "([^"]+)"', source, re.M)) | {NO_ENGINE, START_IT}
-    assert len(said) == 8 and said <= set(words.SAID)
-
-
 def test_a_stopped_engine_is_told_with_what_mends_it_in_both_languages(look: Look) -> None:
     now, then = (
         Line(code="engine_problem", values={"words": NO_ENGINE}),
         Line(code="engine_next_fix", values={"fix": START_IT}),
     )
-    assert words.line(now) == "No tasks are taken: no container engine answers."
+    assert words.line(now) == "No tasks are taken: Docker is not running."
     assert words.line(then).startswith("Start Docker; on Windows and macOS that is Docker Desktop.")
     look.use_language(Language.CHINESE)
-    assert words.line(now) == "暫時不接任務：沒有容器引擎回應。"
+    assert words.line(now) == "暫時不接任務：Docker 沒有啟動。"
     assert words.line(then).startswith("請啟動 Docker；")
     look.use_language(Language.ENGLISH)
