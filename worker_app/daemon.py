@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.domain.errors import HiveMindError
 from core.domain.node import NodeFacts
 from worker_app.agent import stimuli
+from worker_app.agent.certificate import CertificateCare
 from worker_app.agent.desk import Desk, Joined
 from worker_app.agent.gpus import Gpus
 from worker_app.agent.hygiene import Hygiene
@@ -38,10 +39,7 @@ PROBE_S: Final = 30.0
 TIDY_S: Final = 60.0
 #: An engine that is away is looked for this often.
 PROBE_BROKEN_S: Final = 10.0
-CERTIFICATE_S: Final = 3600.0
 GIVEN_BACK_S: Final = 0.1
-#: Renew with a third of a 90-day certificate left.
-RENEW_BEFORE_MS: Final = 30 * 24 * 3600 * 1000
 #: A driver or an engine that hangs is given up on, not waited for.
 CALL_LIMIT_S: Final = 60.0
 
@@ -77,6 +75,14 @@ class Daemon:
         self._engine: EngineFacts | None = None
         self._performer: Performer | None = None
         self._probe_now = asyncio.Event()
+        self._certificate = CertificateCare(
+            identity,
+            enrolment=surroundings.enrolment,
+            membership=surroundings.membership,
+            keep=surroundings.workspace.keep_identity,
+            renewed=self._renewed,
+            clock=surroundings.clock,
+        )
 
     # ------------------------------------------------------------ callbacks for the performer
 
@@ -121,7 +127,7 @@ class Daemon:
                     group.create_task(self._ticking(), name="tick"),
                     group.create_task(self._measuring(), name="measure"),
                     group.create_task(self._probing(), name="probe"),
-                    group.create_task(self._renewing(), name="certificate"),
+                    group.create_task(self._certificate.run(), name="certificate"),
                     group.create_task(self._tidying(), name="disk budget"),
                     group.create_task(night.run(), name="night"),
                     group.create_task(self._following_shutdown(), name="shutdown"),
@@ -244,18 +250,10 @@ class Daemon:
                         await asyncio.sleep(GIVEN_BACK_S)
             watch.let_go()
 
-    async def _renewing(self) -> None:
-        """Renew the certificate well before its end; an expired one is renewed with the same key."""
-        around = self._around
-        while True:
-            if around.clock.wall_ms() >= self._identity.expires_at_ms - RENEW_BEFORE_MS:
-                try:
-                    self._identity = await around.enrolment.renew(self._identity)
-                    await asyncio.to_thread(around.workspace.keep_identity, self._identity)
-                    logger.info("certificate renewed", extra={"expires_at_ms": self._identity.expires_at_ms})
-                except HiveMindError as error:
-                    logger.warning("the certificate was not renewed", extra={"code": error.code})
-            await asyncio.sleep(CERTIFICATE_S)
+    def _renewed(self, identity: Identity) -> None:
+        self._identity = self._around.desk.identity = identity
+        if self._performer is not None and not self._performer.state.connection.is_live:
+            self._performer.tell(stimuli.RetryNow())
 
     async def _limited(self, work: object) -> None:
         """Give up on a measurement that hangs or fails; the next one tries again."""

@@ -99,6 +99,8 @@ class FakeMaster:
         self.session: FakeSession | None = None
         self.practice = PracticeTask(task_id="practice-task", owner_id="the-pool")
         self.practice_refusal: HiveMindError | None = None
+        #: Each renewed identity that it was told to go on with.
+        self.used: list[Identity] = []
         self._live = False
         self._waiting: list[tuple[TaskBrief, Offer]] = []
         self._known_briefs: set[tuple[str, int]] = set()
@@ -258,6 +260,9 @@ class FakeMaster:
             raise self.practice_refusal
         return self.practice
 
+    async def use(self, identity: Identity) -> None:
+        self.used.append(identity)
+
     async def leave(self) -> None:
         if not self.reachable:
             raise LinkClosed("nobody answers")
@@ -279,6 +284,9 @@ class FakeEnrolment:
     def __init__(self, token: str = "good") -> None:
         self._token = token
         self.renewed = 0
+        self.reachable = True
+        #: How much longer a renewed certificate is good.
+        self.longer_ms = 1
 
     def new_key(self) -> bytes:
         return b"KEY"
@@ -299,5 +307,7 @@ class FakeEnrolment:
         )
 
     async def renew(self, identity: Identity) -> Identity:
+        if not self.reachable:
+            raise LinkClosed("nobody answers")
         self.renewed += 1
-        return replace(identity, certificate_pem=b"CERT2", expires_at_ms=identity.expires_at_ms + 1)
+        return replace(identity, certificate_pem=b"CERT2", expires_at_ms=identity.expires_at_ms + self.longer_ms)

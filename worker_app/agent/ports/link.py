@@ -149,6 +149,10 @@ class MembershipLink(Protocol):
         """Return the practice task of this node's owner; without an id when it is over."""
         ...
 
+    async def use(self, identity: Identity) -> None:
+        """Go on with a renewed certificate: from the next dial and the next transfer on."""
+        ...
+
     async def leave(self) -> None:
         """Have this node revoked. Its certificate is worth nothing afterwards."""
         ...

@@ -46,7 +46,7 @@ def test_an_image_that_is_none_is_told_and_nothing_is_taken(look: Look, parent: 
     dialog = ImagesDialog(parent, look, ("python:3.12",))
     dialog.lines.setPlainText("python:3.12\nNot An Image\nlab/*")
     dialog.accept()
-    assert dialog.chosen == () and "Not An Image" in dialog.problem.text()
+    assert not dialog.chosen and "Not An Image" in dialog.problem.text()
     dialog.lines.setPlainText("python:3.12\n\nlab/*\npython:3.12")
     dialog.accept()
     assert dialog.chosen == ("python:3.12", "lab/*")
