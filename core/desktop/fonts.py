@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtWidgets import QAbstractButton
 
 _LATIN: Final = ("Segoe UI Variable", "Segoe UI", "SF Pro Text", "Inter", "Noto Sans")
 _CHINESE: Final = ("Noto Sans TC", "Microsoft JhengHei UI", "PingFang TC", "Noto Sans CJK TC")
@@ -38,3 +40,14 @@ def code_font(pixels: int = 12) -> QFont:
 def row_height(font: QFont, *, least: int = 28) -> int:
     """Return the height of a table's row: Chinese needs more than Latin, so the font is asked."""
     return max(least, QFontMetrics(font).height() + 8)
+
+
+def room_for_bold(button: QAbstractButton) -> Callable[[], None]:
+    """Return what gives a button the room that its text wants once it is chosen, and bold: so nothing moves."""
+
+    def keep() -> None:
+        bold = QFont(button.font())
+        bold.setBold(True)
+        button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 28)
+
+    return keep

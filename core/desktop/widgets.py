@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QButtonGroup,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.desktop.charts import Sparkline
-from core.desktop.fonts import CAPTION_PX, FIGURE_PX, SECTION_PX, TITLE_PX, code_font, ui_font
+from core.desktop.fonts import CAPTION_PX, FIGURE_PX, SECTION_PX, TITLE_PX, code_font, room_for_bold, ui_font
 from core.desktop.look import Look
 from core.desktop.states import Face, paint_shape
 from core.desktop.tokens import blend
@@ -194,7 +193,7 @@ class Segmented(QWidget):
             made.clicked.connect(lambda _checked=False, key=key: self.chosen.emit(key))
             self._group.addButton(made)
             self._buttons[key] = made
-            look.says(made, partial(_make_room, made))
+            look.says(made, room_for_bold(made))
             layout.addWidget(made)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
@@ -208,13 +207,6 @@ class Segmented(QWidget):
 
     def button_of(self, key: str) -> QPushButton:
         return self._buttons[key]
-
-
-def _make_room(segment: QPushButton) -> None:
-    """The chosen one is bold: each has the room for that from the beginning, so that nothing moves or is cut."""
-    font = QFont(segment.font())
-    font.setBold(True)
-    segment.setMinimumWidth(QFontMetrics(font).horizontalAdvance(segment.text()) + 28)
 
 
 class Figure(QFrame):
