@@ -14,6 +14,7 @@ from core import logs, paths
 from core import settings as core_settings
 from core.allocator import keep_freed_memory
 from core.domain.errors import HiveMindError, Invalid
+from worker_app.host.tunnel import tunnel
 from worker_app.settings import FILE_NAME, WorkerSettings
 
 logger = logging.getLogger(__name__)
@@ -61,11 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--cpu-cores", type=float)
     run.add_argument("--memory-gb", type=float)
     run.add_argument("--label", action="append", metavar="K=V", default=None)
+    _vpn(run)
     join = commands.add_parser("join", help="join a pool; a running agent that its master turns away joins anew")
     join.set_defaults(command=_join)
     _common(join)
     join.add_argument("--again", action="store_true", help="as a new node, whatever this computer was before")
     join.add_argument("link", metavar="LINK", help="the join link; - reads it from standard input")
+    _vpn(join)
     once = commands.add_parser("run-once", help="run one subtask of a folder on this computer's own engine")
     once.set_defaults(command=_run_once)
     _common(once)
@@ -101,9 +104,13 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runtime", choices=["docker", "process"])
 
 
+def _vpn(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--vpn", metavar="FILE", help="reach the master through the tunnel of this WireGuard file")
+
+
 def _settings(arguments: argparse.Namespace, folder: Path) -> WorkerSettings:
     flags: dict[str, Any] = {
-        name: getattr(arguments, name, None) for name in ("slots", "cpu_cores", "memory_gb", "runtime")
+        name: getattr(arguments, name, None) for name in ("slots", "cpu_cores", "memory_gb", "runtime", "vpn")
     }
     labels = getattr(arguments, "label", None)
     if labels:
@@ -112,6 +119,10 @@ def _settings(arguments: argparse.Namespace, folder: Path) -> WorkerSettings:
             raise Invalid("A label is written KEY=VALUE.", code="LABEL_INVALID")
         flags["label"] = {key: value for key, _, value in pairs}
     return core_settings.load(WorkerSettings, file=folder / FILE_NAME, environ=os.environ, flags=flags)
+
+
+def _vpn_file(settings: WorkerSettings) -> Path | None:
+    return Path(settings.vpn).expanduser() if settings.vpn else None
 
 
 def _folders(arguments: argparse.Namespace) -> paths.Folders:
@@ -151,7 +162,11 @@ def _run(arguments: argparse.Namespace) -> int:
     folders = _folders(arguments)
     workspace = Workspace(folders.data)
     settings = _settings(arguments, folders.data)
-    with logs.configure(file=folders.logs / "agent.log", level=settings.log_level) as configured, workspace:
+    with (
+        logs.configure(file=folders.logs / "agent.log", level=settings.log_level) as configured,
+        workspace,
+        tunnel(_vpn_file(settings)),
+    ):
         logs.catch_unhandled()
         identity = workspace.identity()
         if arguments.join and identity is None:
@@ -180,7 +195,11 @@ def _join(arguments: argparse.Namespace) -> int:
     link = sys.stdin.readline().strip() if arguments.link == "-" else arguments.link
     if asking.join(folders.data, link):
         return 0
-    with logs.configure(file=folders.logs / "agent.log", level=settings.log_level) as configured, workspace:
+    with (
+        logs.configure(file=folders.logs / "agent.log", level=settings.log_level) as configured,
+        workspace,
+        tunnel(_vpn_file(settings)),
+    ):
         configured.secrets.add(link)
         identity = asyncio.run(bootstrap.join(workspace, settings, link, again=arguments.again))
         print(f"joined pool={identity.pool_name} id={identity.node_id}")

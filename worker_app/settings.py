@@ -31,6 +31,8 @@ class WorkerSettings(Settings):
     owners_allowed: list[str] = Field(default_factory=list)
     #: The owner agrees that this machine does not go to sleep by itself while it works.
     keep_awake: bool = False
+    #: A WireGuard file of the pool: its tunnel is held open while the agent runs.
+    vpn: str = ""
     #: How long SIGTERM waits for work to be given back.
     quit_grace_s: float = Field(default=30, ge=0, le=3600)
     log_level: str = "INFO"

@@ -144,24 +144,26 @@ def test_a_node_works_through_a_tunnel_of_configs_made_by_the_master(
     public = device.run("wg", "pubkey", line_in=private.partition(" = ")[2]).strip()
     assert public in hub.run("wg", "show", "all", "peers")
 
+    link = admin(hub, "join-link", "--owner", "bob", "--name", "lab")
+    assert f"//{HUB_INSIDE}:" in link
+    # The agent brings its tunnel up itself, and takes it down when it ends.
+    agent = device.start(
+        *("-m", "worker_app", "run", "--data-dir", str(device.folder / "agent")),
+        *("--runtime", "process", "--slots", "1", "--join", "-", "--vpn", str(file)),
+        line_in=f"{link}\n",
+    )
+    try:
+        assert agent.ready().startswith("ready ")
+        assert "lab" in hivemind(hub, "nodes")
+        received = hub.run("wg", "show", "all", "transfer").split()[2]
+        assert int(received) > 5_000, "the session went another way"
+    finally:
+        agent.stop()
+    assert file.stem not in device.run("wg", "show", "interfaces")
+
     device.run("wg-quick", "up", str(file))
     try:
         assert device.run("ping", "-c", "3", "-i", "0.2", "-W", "5", HUB_INSIDE)
-        link = admin(hub, "join-link", "--owner", "bob", "--name", "lab")
-        assert f"//{HUB_INSIDE}:" in link
-        agent = device.start(
-            *("-m", "worker_app", "run", "--data-dir", str(device.folder / "agent")),
-            *("--runtime", "process", "--slots", "1", "--join", "-"),
-            line_in=f"{link}\n",
-        )
-        try:
-            assert agent.ready().startswith("ready ")
-            assert "lab" in hivemind(hub, "nodes")
-            received = hub.run("wg", "show", "all", "transfer").split()[2]
-            assert int(received) > 5_000, "the session went another way"
-        finally:
-            agent.stop()
-
         # A replaced key is refused: the old file brings no tunnel any more.
         (config,) = json.loads(hivemind(hub, "vpn", "list", "--json"))
         hivemind(hub, "vpn", "rotate", config["config_id"], "-o", str(hub.folder / "new.conf"))

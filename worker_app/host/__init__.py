@@ -2,4 +2,5 @@
 
 network   when the network comes back: netlink on Linux, a look at the addresses elsewhere
 awake     no sleep while work runs, where the owner agrees: wakepy
+tunnel    the WireGuard tunnel that leads to the master: wg-quick
 """
