@@ -1,4 +1,4 @@
-"""The agent's own WireGuard tunnel (`run --vpn FILE`): up before the master is dialled, down when the agent ends."""
+"""The agent's own WireGuard tunnel (`run --vpn FILE`): up before the master is dialled, down at the end."""
 
 from __future__ import annotations
 
