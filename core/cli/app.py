@@ -95,9 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def complete() -> click.Group:
     """Return the root with all its commands."""
-    from core.cli import account, local, notices, pool, secrets, tasks, vpn
+    from core.cli import account, local, notices, pool, secrets, tasks, templates, vpn
 
-    for module in (account, tasks, notices, secrets, local, pool, vpn):
+    for module in (account, tasks, templates, notices, secrets, local, pool, vpn):
         for command in module.COMMANDS:
             _json_too(command)
             cli.add_command(command)

@@ -1,4 +1,4 @@
-"""submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, discard, why."""
+"""submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, change, discard, why."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ def field_options(command: Any) -> Any:
 @field_options
 @click.option("--wait", "wait_too", is_flag=True, help=_("Return when it has ended; 1 when it did not succeed."))
 @click.option("--watch", is_flag=True, help=_("The same, showing progress."))
+@click.option("--template", default="", help=_("Settings that you keep; options lie over them."))
 @click.option("--key", "idempotency_key", default="", help=_("The same key makes one task however often sent."))
 @click.pass_obj
 def submit(
@@ -84,12 +85,15 @@ def submit(
     params: tuple[str, ...],
     wait_too: bool,
     watch: bool,
+    template: str,
     idempotency_key: str,
     **options: Any,
 ) -> None:
     """Submit a folder or a zip."""
     fields = fields_of(params, options)
     with session.connect() as hive, as_zip(path) as zip_path:
+        if template:
+            fields = {**hive.templates.get(template).settings, **fields}
         submitted = hive.submit(
             zip_path, fields, idempotency_key=idempotency_key, progress=_upload_progress(session)
         )
@@ -310,6 +314,25 @@ def retry(session: Session, task_ids: tuple[str, ...], all_of_it: bool) -> None:
 
 @click.command()
 @click.argument("task_ids", nargs=-1, required=True)
+@click.option("--cpu-cores", type=float, default=None)
+@click.option("--memory-gb", type=float, default=None)
+@click.option("--disk-gb", type=float, default=None)
+@click.option("--gpus", type=int, default=None)
+@click.option("--timeout", "timeout_seconds", type=int, default=None, help=_("Of one subtask, in seconds."))
+@click.option("--max-credits", default=None, help=_("The most that it may cost, in CPT."))
+@click.option("--priority", type=int, default=None)
+@click.pass_obj
+def change(session: Session, /, task_ids: tuple[str, ...], **options: Any) -> None:
+    """Change what tasks ask for from here on, their cap or priority. Of a task that failed: then retry it."""
+    values = {name: value for name, value in options.items() if value is not None}
+    if not values:
+        raise Invalid(_("Say what to change."), code="USAGE", fix=_("Pass --memory-gb 3, for example."))
+    with session.connect() as hive:
+        _each(session, task_ids, lambda task_id: hive.change(task_id, **values))
+
+
+@click.command()
+@click.argument("task_ids", nargs=-1, required=True)
 @click.pass_obj
 def discard(session: Session, task_ids: tuple[str, ...]) -> None:
     """Give up the files of ended tasks, which frees your storage. Records and receipts stay."""
@@ -342,4 +365,4 @@ def why(session: Session, task_id: str) -> None:
     session.table([found] if session.as_json else found["nodes"], ("NODE", "RULE", "NEEDS", "HAS"), rows)
 
 
-COMMANDS = (submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, discard, why)
+COMMANDS = (submit, tasks, show, logs, wait, result, cancel, pause, resume, retry, change, discard, why)

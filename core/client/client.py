@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,16 +13,17 @@ from urllib.parse import quote
 
 import httpx2
 
-from core.client.errors import ClientError, ConflictError, TransientError
+from core.client.errors import ConflictError, TransientError
+from core.client.hashing import digest
 from core.client.models import Login, LogPiece, Money, Node, SubmittedTask, Task, Transfer
 from core.client.notices import NoticesClient
+from core.client.templates import TemplatesClient
 from core.client.transport import Transport
 from core.client.vpn import VpnClient
 
 #: Bytes that are there, bytes in all (0: not known).
 Progress = Callable[[int, int], None]
 PIECE_BYTES: Final = 8 << 20
-_READ_BYTES: Final = 1 << 20
 _LONGEST_WAIT_S: Final = 30.0
 _RESUMES: Final = 20
 
@@ -47,6 +47,7 @@ class HiveMind:
         )
         self.vpn: Final = VpnClient(self._http)
         self.notices: Final = NoticesClient(self._http)
+        self.templates: Final = TemplatesClient(self._http)
 
     def __enter__(self) -> HiveMind:
         return self
@@ -119,7 +120,7 @@ class HiveMind:
 
     def upload(self, path: Path, progress: Progress | None = None) -> str:
         """Upload a file in pieces, going on where an earlier try stopped; return its SHA-256."""
-        sha256, size = _digest(path)
+        sha256, size = digest(path)
         report = progress or _silent
         missing = self._http.call("POST", "/blobs/missing", body={"blobs": [sha256]})["missing"]
         if not missing:
@@ -263,6 +264,12 @@ class HiveMind:
         """Stop a task for good; return its state."""
         return str(self._http.call("POST", f"/tasks/{task_id}/cancel", body={"reason": reason})["state"])
 
+    def change(self, task_id: str, **values: Any) -> str:
+        """Change `priority`, `max_credits`, or what its parts ask for from here on: `cpu_cores`, `memory_gb`,
+        `disk_gb`, `gpus`, `timeout_seconds`. Return its state.
+        """
+        return str(self._http.call("PATCH", f"/tasks/{task_id}", body=values)["state"])
+
     def give_up_files(self, task_id: str) -> str:
         """Let bundle and results of an ended task go now, which frees your storage; return its state."""
         return str(self._http.call("DELETE", f"/tasks/{task_id}/files")["state"])
@@ -385,15 +392,3 @@ class HiveMind:
 
 def _silent(_done: int, _total: int) -> None:
     """Nobody watches."""
-
-
-def _digest(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    try:
-        with open(path, "rb") as source:
-            while piece := source.read(_READ_BYTES):
-                digest.update(piece)
-                size += len(piece)
-    except OSError as error:
-        raise ClientError(f"{path} cannot be read: {error.strerror}.", code="FILE_UNREADABLE") from error
-    return digest.hexdigest(), size

@@ -206,3 +206,22 @@ class Transfer:
             task_id=value.get("task_id"),
             raw=value,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """Settings of tasks under a name; they are what a submission takes as fields."""
+
+    name: str
+    settings: Mapping[str, str]
+    changed_at: str
+    raw: Json = field(repr=False, default_factory=dict)
+
+    @classmethod
+    def read(cls, value: Json) -> Template:
+        return cls(
+            name=str(value["name"]),
+            settings={str(key): str(text) for key, text in value["settings"].items()},
+            changed_at=str(value["changed_at"]),
+            raw=value,
+        )

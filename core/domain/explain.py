@@ -44,5 +44,7 @@ class WhyWaiting:
     summary: str
     verdicts: tuple[NodeVerdict, ...] = ()
     cheapest_change: str = ""
+    #: The same as a field of a manifest and its value, where it is one: ("memory_gb", "3.0").
+    change: tuple[str, str] | None = None
     #: No enrolled node could ever take it.
     impossible: bool = False

@@ -169,7 +169,7 @@ class TaskRepository(Protocol):
     def specs_json(self, task_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the specs of many tasks; those that are not there are left out."""
 
-    def set_spec(self, task_id: str, spec_json: str) -> None: ...
+    def set_spec(self, task_id: str, spec_json: str, resolved_toml: str) -> None: ...
 
     def keep_blobs(self, task_id: str, blobs: Sequence[str]) -> None:
         """Note that a task needs these blobs too: its attempts may read them, retention keeps them."""

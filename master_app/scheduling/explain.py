@@ -15,6 +15,8 @@ from master_app.scheduling.settings import SchedulingSettings
 
 #: Rows of one answer; of a larger pool the first are shown and the summary says so.
 MAX_VERDICTS = 1000
+#: Less than this of anything is no change worth offering.
+_LEAST = 0.05
 #: Waiting tasks that are looked at for "why idle".
 _TASKS_SHOWN_TO_A_NODE = 200
 #: For all nodes of one list together: some 60 ms of the writer's time.
@@ -37,7 +39,7 @@ def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSetti
     ask = desk.ask(task, index)
     verdicts, refused_rooms = _verdicts(desk, task, index, ask)
     impossible = not (len(refused_rooms) < len(verdicts) or _could_change(pool, ask, refused_rooms))
-    own = _own_reason(desk, task, now_ms)
+    own, lowered = _own_reason(desk, task, now_ms), None
     # A task that no node could ever take is held for that: then the nodes are the answer, not the hold.
     if own is not None and (task.dispatchable or not impossible):
         return WhyWaiting(summary=own[0], verdicts=verdicts, cheapest_change=own[1], impossible=impossible)
@@ -51,11 +53,17 @@ def why_waiting(pool: Pool, task_id: str, now_ms: int, settings: SchedulingSetti
             "",
         )
     elif impossible:
-        summary, change = "No node of this pool could ever take it.", _cheapest_change(pool, ask, refused_rooms)
+        summary = "No node of this pool could ever take it."
+        change, lowered = _cheapest_change(pool, ask, refused_rooms)
     else:
         summary = f"None of {len(pool.nodes)} nodes takes it now. {_most_common(verdicts)}"
-        change = _cheapest_change(pool, ask, refused_rooms)
-    return WhyWaiting(summary=summary, verdicts=verdicts, cheapest_change=change, impossible=impossible)
+        change, lowered = _cheapest_change(pool, ask, refused_rooms)
+    # The merge has sizes of its own, and a step of the memory ladder is no number of the manifest.
+    own_size = index in task.memory_bytes or index >= task.subtask_count
+    changeable = None if lowered is None or own_size or float(lowered[1]) < _LEAST else lowered
+    return WhyWaiting(
+        summary=summary, verdicts=verdicts, cheapest_change=change, change=changeable, impossible=impossible
+    )
 
 
 def closed_by(pool: Pool, node_id: str, now_ms: int) -> Refusal | None:
@@ -192,22 +200,24 @@ def _most_common(verdicts: tuple[NodeVerdict, ...]) -> str:
     return f"The commonest reason: {rule} ({count})."
 
 
-def _cheapest_change(pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]) -> str:
+def _cheapest_change(
+    pool: Pool, ask: Ask, refused: list[tuple[Refusal, Room]]
+) -> tuple[str, tuple[str, str] | None]:
     """Return the smallest lowering of one number that one node would take, else what to wait for."""
     lowerings = [found for refusal, room in refused if (found := _lowered(refusal, ask, room)) is not None]
     # The smallest first: whether it helps is asked of as few as can be.
     for lowering in sorted(lowerings, key=lambda each: (each.share, each.words)):
         if lowering.helps():
-            return lowering.words
+            return lowering.words, lowering.change
     for refusal, room in refused:
         if not refusal.permanent and room.node.node_id in pool.attempts_of_node:
-            return f"wait until one of {room.node.running} attempts on node {room.node.name} ends"
+            return f"wait until one of {room.node.running} attempts on node {room.node.name} ends", None
     waiting = [(refusal, room) for refusal, room in refused if not refusal.permanent]
     if waiting:
         refusal, room = waiting[0]
-        return f"node {room.node.name}: {refusal.rule} must become {refusal.needed}"
+        return f"node {room.node.name}: {refusal.rule} must become {refusal.needed}", None
     rules = Counter(refusal.rule for refusal, _ in refused)
-    return f"join a node that meets the rule {rules.most_common(1)[0][0]}" if rules else ""
+    return (f"join a node that meets the rule {rules.most_common(1)[0][0]}" if rules else ""), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +226,8 @@ class _Lowering:
 
     share: float
     words: str
+    #: As a field of a manifest and its value.
+    change: tuple[str, str]
     less: Ask
     room: Room
     of_node: bool
@@ -233,20 +245,24 @@ def _lowered(refusal: Refusal, ask: Ask, room: Room) -> _Lowering | None:
     if kind == "memory":
         there, wanted = capacity.memory_bytes if of_node else room.memory_bytes, asked.memory_bytes
         lowered = replace(asked, memory_bytes=there)
-        words = f"lower memory_gb to {_gigabytes(there)} (node {name})"
+        field, value = "memory_gb", _gigabytes(there)
+        words = f"lower memory_gb to {value} (node {name})"
     elif kind == "cpu":
         there, wanted = capacity.cpu_millis if of_node else room.cpu_millis, asked.cpu_millis
         lowered = replace(asked, cpu_millis=there)
-        words = f"lower cpu_cores to {cores(there).split(maxsplit=1)[0]} (node {name})"
+        field, value = "cpu_cores", cores(there).split(maxsplit=1)[0]
+        words = f"lower cpu_cores to {value} (node {name})"
     elif kind == "disk":
         there, wanted = capacity.disk_bytes if of_node else room.disk_bytes, asked.disk_bytes
         lowered = replace(asked, disk_bytes=there)
-        words = f"lower disk_gb to {_gigabytes(there)} (node {name})"
+        field, value = "disk_gb", _gigabytes(there)
+        words = f"lower disk_gb to {value} (node {name})"
     else:
         return None
     if there <= 0:
         return None
-    return _Lowering(1.0 - there / wanted, words, replace(ask, resources=lowered), room, of_node)
+    less = replace(ask, resources=lowered)
+    return _Lowering(1.0 - there / wanted, words, (field, value), less, room, of_node)
 
 
 def _gigabytes(there: int) -> str:

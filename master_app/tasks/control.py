@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 from core.domain.attempt import ReturnReason
 from core.domain.audit import audited
-from core.domain.errors import Conflict, NotFound
+from core.domain.errors import Conflict, Forbidden, NotFound
 from core.domain.ids import SubtaskKey
 from core.domain.ledger import format_cpt
 from core.domain.spec import TaskSpec
@@ -25,6 +25,7 @@ from master_app.ports.tasks import TaskRecord
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 from master_app.tasks.funds import Funds
 from master_app.tasks.hot import hot_task
+from master_app.tasks.resizing import Sizes, resize
 from master_app.tasks.rollup import Rollup
 from master_app.tasks.specs import SpecCache
 from master_app.users.quotas import Quotas, Seen
@@ -141,12 +142,25 @@ class TaskControl:
         return self.change(who, task_id, priority=priority)
 
     def change(
-        self, who: Principal, task_id: str, *, priority: int | None = None, max_ucpt: int | None = None
+        self,
+        who: Principal,
+        task_id: str,
+        *,
+        priority: int | None = None,
+        max_ucpt: int | None = None,
+        sizes: Sizes | None = None,
     ) -> Future[TaskState]:
-        """Change priority or cost cap of a task that has not ended. A cap that it was held for lets it go on."""
+        """Change priority or cost cap of a task that has not ended, or what its parts ask for from here on.
+
+        What it was held for lets it go on. Of a task that failed only `sizes` change: a retry runs with them.
+        """
 
         def command(uow: UnitOfWork) -> TaskState:
             task = self._owned(uow, who, task_id)
+            if sizes is not None:
+                self._resize(uow, who, task, sizes)
+            if priority is None and max_ucpt is None:
+                return task.state
             _refuse_ended(task, "change")
             if priority is not None:
                 highest = 100 if who.may(Action.TASK_CONTROL_ANY) else 50
@@ -184,6 +198,23 @@ class TaskControl:
             return task.state
 
         return self._writer.execute(command)
+
+    def _resize(self, uow: UnitOfWork, who: Principal, task: TaskRecord, sizes: Sizes) -> None:
+        if task.state is TaskState.SUCCEEDED or task.wish is Wish.CANCEL:
+            _refuse_ended(task, "change")
+            raise Conflict("This task is being cancelled.", code="TASK_CANCELLING")
+        if sizes.timeout_s == 0 and not who.is_operator:
+            raise Forbidden("A run without time limit is for operators.", code="OPERATORS_ONLY")
+        if sizes.cpu_millis is not None:
+            # No more than a submission could ask for.
+            more = QuotaUse(running_cpu_millis=sizes.cpu_millis)
+            self._quotas.admit(uow, task.owner_id, Seen(), more)
+        resize(uow, task, self._specs.get(uow, task), sizes)
+        uow.publish(audited(who, "task.resize", task.task_id, str(sizes), at_ms=uow.now_ms))
+        if task.state not in TERMINAL_TASK_STATES:
+            self._funds.resized(uow, task.task_id)
+            self._rollup.refresh(uow, task)
+            self._dispatch(uow)
 
     def _run_all(self, uow: UnitOfWork, task: TaskRecord) -> None:
         """After one part was tried: let the others run side by side, with a hold for them."""

@@ -68,6 +68,12 @@ class Funds:
             if hot.affordable is not None and hot.affordable <= hot.lanes and hot.waiting:
                 self._extend_one(uow, hot)
 
+    def resized(self, uow: UnitOfWork, task_id: str) -> None:
+        """A part costs something else from here on: what the hold affords is another number."""
+        hot = uow.pool.tasks.get(task_id)
+        if hot is not None and hot.affordable is not None:
+            self._extend_one(uow, hot)
+
     def look(self, uow: UnitOfWork) -> None:
         """Each second: try again what money kept back, and cover what runs long."""
         for task_id in self._turns.take(sorted(self._short)):

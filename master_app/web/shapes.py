@@ -262,6 +262,7 @@ def why(value: WhyWaiting) -> Json:
         "summary": value.summary,
         "impossible": value.impossible,
         "cheapest_change": value.cheapest_change,
+        "change": {"field": value.change[0], "value": float(value.change[1])} if value.change else None,
         "nodes": [
             {
                 "node_id": verdict.node_id,

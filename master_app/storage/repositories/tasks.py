@@ -38,7 +38,7 @@ _BEYOND_QUEUE_PAGE: Final = _LIVE_PAGE.where(text("state <> 'QUEUED'"))
 _ADD_SPEC: Final = insert_of(task_specs)
 _SPEC: Final = select(task_specs.c.spec_json).where(task_specs.c.task_id == bindparam("task_id"))
 _SPECS: Final = select(task_specs.c.task_id, task_specs.c.spec_json)
-_SET_SPEC: Final = update_of(task_specs, ["spec_json"])
+_SET_SPEC: Final = update_of(task_specs, ["spec_json", "resolved_toml"])
 _ADD_AFTER: Final = insert_of(task_after)
 _AFTER: Final = (
     select(task_after.c.after_id)
@@ -126,8 +126,8 @@ class SqlTasks:
     def specs_json(self, task_ids: Sequence[str]) -> Mapping[str, str]:
         return dict(self._sql.of_keys(_SPECS, task_specs.c.task_id, task_ids))
 
-    def set_spec(self, task_id: str, spec_json: str) -> None:
-        if self._sql.run(_SET_SPEC, (spec_json, task_id)) != 1:
+    def set_spec(self, task_id: str, spec_json: str, resolved_toml: str) -> None:
+        if self._sql.run(_SET_SPEC, (spec_json, resolved_toml, task_id)) != 1:
             raise NotFound(f"There is no task {task_id}.")
 
     def find_by_key(self, owner_id: str, idempotency_key: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -9,10 +10,12 @@ from flask import Response, request
 from core.domain.attempt import TERMINAL_ATTEMPT_STATES
 from core.domain.errors import Invalid, NotFound, Problem
 from core.domain.ids import is_ulid
+from core.domain.resources import MIB
 from core.domain.session import LogStream
 from core.domain.task import TaskState
 from core.domain.user import Action, Principal, require
 from core.domain.views import AttemptView
+from master_app.tasks.resizing import Sizes
 from master_app.web import schemas, shapes
 from master_app.web.api.parts import bad_cursor, blueprint, done, no_such_task, own_task, owner_filter
 from master_app.web.api.submitting import wait_for_end
@@ -120,15 +123,30 @@ def read_log(task_id: str, query_data: dict[str, Any]) -> Any:
 @signed_in
 @bp.input(schemas.TaskChangeIn, location="json")
 @bp.output(schemas.StateOut)
-@bp.doc(summary="Change priority or cost cap", responses=[401, 403, 404, 409])
+@bp.doc(summary="Change priority, cost cap, or what its parts ask for", responses=[401, 403, 404, 409])
 def change_task(task_id: str, json_data: dict[str, Any]) -> Any:
-    """Of a task that has not ended; what is not named stays. A task that its cap held goes on when the new one
-    leaves room. Priorities above 50 are for operators.
+    """What is not named stays. A task that its cap or its size held goes on when it fits now. Sizes hold for
+    subtasks that start from here on; while parts run only less memory is taken (409 TASK_RUNNING). Of a task
+    that failed only sizes change: then retry it. Priorities above 50 are for operators.
     """
     who = _controller(task_id)
     cap = shapes.amount_ucpt(json_data["max_credits"]) if "max_credits" in json_data else None
-    wish = services().control.change(who, task_id, priority=json_data.get("priority"), max_ucpt=cap)
+    sizes = sizes_of(json_data)
+    wish = services().control.change(
+        who, task_id, priority=json_data.get("priority"), max_ucpt=cap, sizes=None if sizes == Sizes() else sizes
+    )
     return _state(task_id, done(wish))
+
+
+def sizes_of(given: Mapping[str, Any]) -> Sizes:
+    """Return the sizes among fields that are named as in a manifest: cores, GB, seconds."""
+    return Sizes(
+        cpu_millis=round(given["cpu_cores"] * 1000) if "cpu_cores" in given else None,
+        memory_bytes=round(given["memory_gb"] * 1024) * MIB if "memory_gb" in given else None,
+        disk_bytes=round(given["disk_gb"] * 1024) * MIB if "disk_gb" in given else None,
+        gpus=given.get("gpus"),
+        timeout_s=given.get("timeout_seconds"),
+    )
 
 
 @bp.post("/tasks/<task_id>/cancel")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,8 @@ class Card:
     untouched: int
     #: The program's file, to mend it by hand.
     source: str
+    #: What the fix asks for, as the task's own form takes it.
+    sizes: Mapping[str, str]
 
 
 def failure_card(view: TaskView) -> Card | None:
@@ -73,7 +75,14 @@ def failure_card(view: TaskView) -> Card | None:
         nodes=len(nodes),
         untouched=view.counts.get(SubtaskState.CANCELLED, 0),
         source=diagnosis.source,
+        sizes=_sizes(diagnosis.settings),
     )
+
+
+def _sizes(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a fix of settings as sizes: a time in seconds, everything else as it is."""
+    minutes = settings.get("timeout", "").removesuffix("m")
+    return {"timeout_seconds": str(int(minutes) * 60)} if minutes else settings
 
 
 def _merge(view: TaskView) -> list[FailedPart]:

@@ -8,9 +8,10 @@ from typing import Any, Final
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from marshmallow import ValidationError
 
 from core.domain.attempt import LIVE_ATTEMPT_STATES, TERMINAL_ATTEMPT_STATES
-from core.domain.errors import HiveMindError, NotFound
+from core.domain.errors import HiveMindError, Invalid, NotFound
 from core.domain.ids import is_ulid
 from core.domain.ledger import parse_cpt
 from core.domain.session import LogStream
@@ -18,8 +19,10 @@ from core.domain.subtask import SubtaskState
 from core.domain.task import LIVE_TASK_STATES, TERMINAL_TASK_STATES, TaskState
 from core.domain.user import Action, Principal, require
 from core.domain.views import AttemptView, SubtaskView, TaskView
+from master_app.tasks.resizing import Sizes
 from master_app.web.api.parts import done
 from master_app.web.api.results import disposition
+from master_app.web.api.tasks import sizes_of
 from master_app.web.identity import services
 from master_app.web.pages import charts, language, results, task_parts
 from master_app.web.pages.card import failure_card
@@ -28,9 +31,12 @@ from master_app.web.pages.drafts import suggested_cap
 from master_app.web.pages.frame import back_to, done_or_error, page_blueprint, pages
 from master_app.web.pages.session import signed_in_visitor
 from master_app.web.pages.task_parts import own_view
+from master_app.web.schemas.tasks import TaskChangeIn
 
 bp = page_blueprint("tasks")
 _PAGE: Final = 25
+#: What a form of a task's page may change of its parts.
+SIZES: Final = ("cpu_cores", "memory_gb", "disk_gb", "timeout_seconds")
 _COUNTED: Final = 1_000
 _LOG_BYTES: Final = 64 << 10
 _SHOWN_PARTS: Final = 50
@@ -280,8 +286,21 @@ def _act(who: Principal, task_id: str, wish: str, cap: str = "") -> None:
             done(control.retry(who, task_id))
         case "retry_all":
             done(control.retry(who, task_id, all_of_it=True))
+        case "resize" | "resize_retry":
+            done(control.change(who, task_id, sizes=_sizes()))
+            if wish == "resize_retry":
+                done(control.retry(who, task_id))
         case _:
             raise NotFound(_("There is no such action."), code="ACTION_UNKNOWN")
+
+
+def _sizes() -> Sizes:
+    """Return what a form says that parts ask for from here on; the limits are those of the API."""
+    given = {name: request.form[name] for name in SIZES if request.form.get(name, "").strip()}
+    try:
+        return sizes_of(TaskChangeIn(only=SIZES).load(given))
+    except ValidationError as error:
+        raise Invalid(_("That is no size for a part."), code="SIZE_INVALID") from error
 
 
 @bp.post("/tasks/<task_id>")

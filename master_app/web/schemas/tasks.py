@@ -157,10 +157,21 @@ class VerdictOut(Schema):
     score = Dict(allow_none=True)
 
 
+class SizeOut(Schema):
+    field = String(required=True, validate=OneOf(["cpu_cores", "memory_gb", "disk_gb"]))
+    value = Float(required=True)
+
+
 class WhyOut(Schema):
     summary = String(required=True)
     impossible = Boolean(required=True)
     cheapest_change = String(required=True)
+    change = Nested(
+        SizeOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The same as what PATCH of the task takes, where it takes it; else null."},
+    )
     nodes = List(Nested(VerdictOut), required=True)
 
 
@@ -171,6 +182,11 @@ class CancelIn(Schema):
 class TaskChangeIn(Schema):
     priority = Integer(validate=Range(0, 100))
     max_credits = amount()
+    cpu_cores = Float(validate=Range(0.05, 1024))
+    memory_gb = Float(validate=Range(0.03, 8192))
+    disk_gb = Float(validate=Range(0.01, 65536))
+    gpus = Integer(validate=Range(0, 64))
+    timeout_seconds = Integer(validate=Range(0, 30 * 86_400))
 
 
 class RetryIn(Schema):

@@ -256,3 +256,33 @@ def test_a_password_is_changed_from_two_lines(served: Served, hivemind: Command)
     assert hivemind("password", "--password-stdin", line_in=lines, HIVEMIND_TOKEN=None).exit_code == 0
     again = hivemind("login", "mei", "--password-stdin", line_in=PASSWORD + "\n", HIVEMIND_TOKEN=None)
     assert again.exit_code == 3
+
+
+def test_templates_are_kept_used_and_removed(served: Served, hivemind: Command, task_folder: Path) -> None:
+    saved = hivemind("templates", "save", "夜間 night", "--memory-gb", "2", "--param", "n=3", "--priority", "7")
+    assert saved.exit_code == 0, saved.output
+    (listed,) = json.loads(hivemind("templates", "list", "--json").stdout)
+    assert listed["name"] == "夜間 night"
+    assert listed["settings"] == {"memory_gb": "2.0", "priority": "7", "params.n": "3"}
+    assert "memory_gb=2.0" in hivemind("templates", "show", "夜間 night").stdout
+    hivemind("templates", "save", "wide", "--memory-gb", "2", "--name", "from template")
+    sent = hivemind("submit", str(task_folder), "--template", "wide", "--name", "mine")
+    assert sent.exit_code == 0, sent.output
+    task = served.ann.get(f"/tasks/{sent.stdout.strip()}").json
+    assert task["name"] == "mine", "an option lies over the template"
+    manifest = served.web.pool.master.storage.task_reads.resolved_manifest(task["task_id"])
+    assert "memory_gb = 2.0" in manifest
+    assert hivemind("templates", "remove", "wide").exit_code == 0
+    assert hivemind("submit", str(task_folder), "--template", "wide").exit_code == 4
+    assert hivemind("templates", "save", "empty").exit_code == 2
+    assert hivemind("templates", "remove", "wide").exit_code == 4
+
+
+def test_a_held_task_goes_on_when_it_asks_for_less(served: Served, hivemind: Command, task_folder: Path) -> None:
+    served.web.node("small", served.bob)
+    task_id = hivemind("submit", str(task_folder), "--memory-gb", "900").stdout.strip()
+    assert "HELD" in hivemind("show", task_id).stdout
+    changed = hivemind("change", task_id, "--memory-gb", "1", "--max-credits", "20")
+    assert changed.exit_code == 0 and "HELD" not in changed.stdout, changed.output
+    assert hivemind("change", task_id).exit_code == 2
+    assert hivemind("change", task_id, "--memory-gb", "0").exit_code == 1

@@ -16,6 +16,7 @@ from core.domain.rewards import Tick
 from core.domain.session import ImagePin, Wheel
 from core.domain.subtask import SubtaskState
 from core.domain.task import HeldCode, MergeState, TaskState, WaitFor, Wish
+from core.domain.templates import TaskTemplate
 from master_app.ports.node_pool import JoinTokenRecord
 from master_app.ports.secrets import SecretRecord
 from master_app.ports.tasks import SubtaskRecord, TaskRecord
@@ -134,7 +135,7 @@ def test_dependants_are_the_live_ones(opened: Opened) -> None:
 def test_a_spec_is_replaced_and_its_absence_is_said(opened: Opened) -> None:
     task = a_task()
     put(opened, task)
-    opened.run(lambda uow: uow.tasks.set_spec(task.task_id, "new"))
+    opened.run(lambda uow: uow.tasks.set_spec(task.task_id, "new", "new = 1"))
     assert opened.run(lambda uow: uow.tasks.spec_json(task.task_id)) == "new"
     with pytest.raises(NotFound):
         opened.run(lambda uow: uow.tasks.spec_json("nobody"))
@@ -359,3 +360,20 @@ def test_secrets_are_kept_by_owner_and_name(opened: Opened) -> None:
     assert opened.run(lambda uow: list(uow.secrets.of("bob"))) == [other]
     opened.run(lambda uow: uow.secrets.remove_all("mei"))
     assert opened.storage.user_reads.secrets_of("mei") == []
+
+
+def test_templates_are_kept_by_owner_and_name(opened: Opened) -> None:
+    def kept(name: str, *, owner: str = "1", changed_ms: int = 1, **fields: str) -> TaskTemplate:
+        return TaskTemplate(owner_id=owner, name=name, fields=fields, changed_ms=changed_ms)
+
+    night, again = kept("夜間", memory_gb="2"), kept("夜間", changed_ms=9, **{"params.文字": "é\n"})
+    others = kept("夜間", owner="2")
+    for template in (night, kept("b"), kept("B"), others, again):
+        opened.run(lambda uow, template=template: uow.templates.put(template))
+    assert list(opened.storage.template_reads.templates("1")) == [kept("B"), kept("b"), again]
+    assert sorted(opened.run(lambda uow: uow.templates.names("1"))) == ["B", "b", "夜間"]
+    assert opened.run(lambda uow: uow.templates.remove("1", "b")) is True
+    assert opened.run(lambda uow: uow.templates.remove("1", "b")) is False
+    opened.run(lambda uow: uow.templates.forget("1"))
+    assert list(opened.storage.template_reads.templates("1")) == []
+    assert list(opened.storage.template_reads.templates("2")) == [others]

@@ -74,6 +74,7 @@ def test_the_cheapest_change_is_the_smallest_and_makes_it_fit() -> None:
     pool = make_pool([small, make_node("large")], [make_task("t", needs=make_needs(memory_bytes=20 * GIB))])
     why = why_waiting(pool, "t", NOW)
     assert why.cheapest_change == "lower memory_gb to 16.0 (node large)"
+    assert why.change == ("memory_gb", "16.0")
     pool.put_task(make_task("u", needs=make_needs(memory_bytes=16 * GIB)))
     assert [placement.task_id for placement in run(pool)] == ["u"]
 

@@ -201,3 +201,25 @@ def test_a_wait_ends_when_the_task_does(tmp_path: Any) -> None:
         assert ann.get(f"/tasks/{task_id}?wait=61").status_code == 422
     finally:
         web.close()
+
+
+def test_a_task_that_no_node_could_take_goes_on_with_the_change_that_was_offered(
+    web: WebPool, ann: Person
+) -> None:
+    node = web.node("n")
+    task_id = ann.task(memory_gb="900")
+    task = ann.get(f"/tasks/{task_id}").json
+    assert (task["state"], task["held"]) == ("HELD", "NO_FEASIBLE_NODE")
+    change = ann.get(f"/tasks/{task_id}/why").json["change"]
+    assert change["field"] == "memory_gb" and 0 < change["value"] < 900
+    assert code_of(ann.call("PATCH", f"/tasks/{task_id}", {"memory_gb": 0})) == "INVALID"
+    answer = ann.call("PATCH", f"/tasks/{task_id}", {change["field"]: change["value"]})
+    assert answer.status_code == 200 and answer.json["state"] != "HELD", answer.text
+    web.finish(node)
+    assert ann.get(f"/tasks/{task_id}").json["state"] == "SUCCEEDED"
+
+
+def test_only_its_owner_changes_what_a_task_asks_for(ann: Person, bob: Person) -> None:
+    task_id = ann.task()
+    assert code_of(bob.call("PATCH", f"/tasks/{task_id}", {"memory_gb": 2})) == "TASK_NOT_FOUND"
+    assert code_of(ann.call("PATCH", f"/tasks/{task_id}", {"timeout_seconds": 0})) == "OPERATORS_ONLY"
