@@ -26,7 +26,10 @@ from core.blobs.bundler import pack_folder  # noqa: E402
 from core.client.client import HiveMind  # noqa: E402
 from tests.support.pool import Pool, engine_answers  # noqa: E402
 
-EXAMPLES = ("mandelbrot", "word-count", "train-grid", "pi-checkpoint", "plain-main")
+EXAMPLES = (
+    *("mandelbrot", "photo-sheet", "animation", "word-count", "monte-carlo", "train-grid"),
+    *("pi-checkpoint", "shell-pipeline", "plain-main"),
+)
 NODES = ("node-1", "node-2", "node-3")
 LIMIT_S = 600.0
 console = Console(highlight=False)
@@ -68,10 +71,20 @@ def run(folder: Path, *, keep: bool) -> int:
             ok = work(ann, folder, isolated=isolated)
             report(pool, ann, url, owner)
             if keep:
-                console.print(f"\nStill running: {url}  user ann, password {pool.password}\nCtrl-C ends it.")
+                say_how_to_log_in(pool, url)
                 while True:
                     time.sleep(1)
+            console.print("All of it is ended now. `dev.py demo --keep` leaves it running and says how to log in.")
     return 0 if ok else 1
+
+
+def say_how_to_log_in(pool: Pool, url: str) -> None:
+    """The password was made for this run alone; nothing outside this computer reaches the page."""
+    pool.add_user("olga", "operator")
+    console.print(f"\nStill running until Ctrl-C. The portal: [bold]{url}/login[/]")
+    for name, what in (("ann", "submits and pays"), ("bob", "owns the nodes"), ("olga", "runs the pool: Admin")):
+        if name != "bob" or engine_answers():
+            console.print(f"  user [bold]{name}[/]  password [bold]{pool.password}[/]  {what}")
 
 
 def work(ann: HiveMind, folder: Path, *, isolated: bool) -> bool:

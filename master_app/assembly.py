@@ -25,6 +25,7 @@ from master_app.node_pool.sessions import NodeSessions
 from master_app.node_pool.wishes import NodeWishes
 from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
+from master_app.notices.resets import PasswordResets
 from master_app.notices.sending import NoticeSender
 from master_app.notices.watch import NoticeWatch
 from master_app.operations import JoinLinks, Operations, OperatorGate
@@ -69,6 +70,7 @@ class Notices:
     asks: CreditAsks
     sender: NoticeSender
     watch: NoticeWatch
+    resets: PasswordResets
     threads: ThreadPoolExecutor
 
 
@@ -156,6 +158,7 @@ class Master:
             links=self.links,
             notices=self.notices.book,
             asks=self.notices.asks,
+            resets=self.notices.resets,
             templates=Templates(writer=self.storage.writer, reads=self.storage.template_reads),
             node_control=self.membership,
             people=self.accounts,

@@ -385,7 +385,7 @@ def _build(
         vpn=vpn,
         vpn_hub=hub,
         links=links,
-        notices=notices(settings, storage, vault, clock, new_id),
+        notices=notices(settings, storage, vault, clock, new_id, sign_in),
         operations=operations,
         console=console_desk(console),
         uploads=console_uploads(console),

@@ -13,12 +13,14 @@ from master_app.assembly import Notices
 from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
 from master_app.notices.mail import MailSecurity, MailServer, SmtpMailer
+from master_app.notices.resets import PasswordResets
 from master_app.notices.sending import NoticeSender, Outside
 from master_app.notices.watch import DAY_MS, NoticeWatch
 from master_app.notices.webhook import Webhooks
 from master_app.ports.secrets import SecretRecord
 from master_app.settings import MasterSettings
 from master_app.storage.storage import Storage
+from master_app.users.sign_in import SignIn
 from master_app.users.vault import Vault
 from master_app.web.pages.letters import Letters
 
@@ -29,7 +31,12 @@ _SEALED_AS = "notices.webhook"
 
 
 def notices(
-    settings: MasterSettings, storage: Storage, vault: Vault, clock: Clock, new_id: UlidFactory
+    settings: MasterSettings,
+    storage: Storage,
+    vault: Vault,
+    clock: Clock,
+    new_id: UlidFactory,
+    sign_in: SignIn,
 ) -> Notices:
     threads = ThreadPoolExecutor(THREADS, "notices")
     outside = Outside(
@@ -59,6 +66,15 @@ def notices(
         ),
         watch=NoticeWatch(
             writer=storage.writer, reads=storage.notice_reads, retention_ms=settings.retention_days * DAY_MS
+        ),
+        resets=PasswordResets(
+            writer=storage.writer,
+            users=storage.user_reads,
+            reads=storage.notice_reads,
+            outside=outside,
+            one_use=lambda uow, user, lifetime_ms: sign_in.one_use(uow, user, lifetime_ms=lifetime_ms),
+            threads=threads,
+            clock=clock,
         ),
         threads=threads,
     )

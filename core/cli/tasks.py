@@ -31,7 +31,8 @@ def as_zip(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         raise Invalid(_("There is no {path}.").format(path=path), code="USAGE", fix=_("Name a folder or a zip."))
     with tempfile.TemporaryDirectory(prefix="hivemind-") as folder:
-        target = Path(folder) / "task.zip"
+        # The task is called as its folder where it says no name.
+        target = Path(folder) / f"{path.resolve().name or 'task'}.zip"
         if pack_folder(path, target) == 0:
             raise Invalid(_("{path} has no files.").format(path=path), code="USAGE")
         yield target

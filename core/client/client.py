@@ -176,7 +176,7 @@ class HiveMind:
         answer = self._http.call(
             "POST",
             "/tasks",
-            body={**(fields or {}), "bundle": sha256},
+            body={"file_name": zip_path.name, **(fields or {}), "bundle": sha256},
             headers={"Idempotency-Key": idempotency_key or secrets.token_hex(16)},
             timeout_s=max(self._http.timeout_s, 600.0),
         )

@@ -148,7 +148,7 @@ def roll_up(facts: TaskFacts) -> RolledUp:
     """Return the state that a task must be in, and the words for why. The only place that decides it."""
     if facts.wish is Wish.CANCEL:
         if facts.live_attempts:
-            return RolledUp(state=TaskState.CANCELLING, reason=f"{facts.live_attempts} attempts are stopping")
+            return RolledUp(state=TaskState.CANCELLING, reason=_stopping(facts.live_attempts))
         return RolledUp(state=TaskState.CANCELLED, reason="cancelled by its owner")
     ended = _ended(facts)
     if ended is not None:
@@ -159,7 +159,7 @@ def roll_up(facts: TaskFacts) -> RolledUp:
         return RolledUp(state=TaskState.HELD, reason=facts.held_reason or facts.held.value)
     if facts.wish is Wish.PAUSE:
         if facts.live_attempts:
-            return RolledUp(state=TaskState.PAUSING, reason=f"{facts.live_attempts} attempts are ending")
+            return RolledUp(state=TaskState.PAUSING, reason=_ending(facts.live_attempts))
         return RolledUp(state=TaskState.PAUSED, reason="paused by its owner")
     if facts.merge is MergeState.OPEN:
         return RolledUp(state=TaskState.MERGING, reason="all parts ended")
@@ -170,6 +170,14 @@ def roll_up(facts: TaskFacts) -> RolledUp:
     if facts.wait_for is WaitFor.PIN:
         return RolledUp(state=TaskState.WAITING, reason="waits until its image is pinned")
     return RolledUp(state=TaskState.QUEUED, reason="")
+
+
+def _stopping(count: int) -> str:
+    return "1 attempt is stopping" if count == 1 else f"{count} attempts are stopping"
+
+
+def _ending(count: int) -> str:
+    return "1 attempt is ending" if count == 1 else f"{count} attempts are ending"
 
 
 def enough_succeeded(facts: TaskFacts) -> bool:

@@ -15,6 +15,9 @@ from typing import Final
 
 from core.domain.errors import Forbidden, Problem, QuotaExceeded
 
+#: The user that practice tasks belong to: locked from the start, so that nobody ever signs in as it.
+PRACTICE_USER: Final = "000000000000000000PRACT1CE"
+
 
 class Role(StrEnum):
     """What a user is for. One user may be all three."""

@@ -1,6 +1,7 @@
 """What a submitter changes of a manifest at submit: the API's fields and a form's, laid over the file's values.
 
-The field names of the first HiveMind stay valid: `task_name cpu_cores memory_gb gpu_required`.
+The field names of the first HiveMind stay valid: `task_name cpu_cores memory_gb gpu_required`. `file_name` is what
+the zip or folder was called: the task's name where nothing else says one.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ def apply_overrides(data: dict[str, Any], given: Mapping[str, object], problems:
                 table = _table(data, "resources")
                 if not table.get("gpus"):
                     table["gpus"] = 1
+        elif field == "file_name":
+            _name_after(_table(data, "task"), str(value))
         elif field in ("tags", "after"):
             texts = value.split(",") if isinstance(value, str) else value
             _table(data, "task")[field] = (
@@ -76,6 +79,15 @@ def apply_overrides(data: dict[str, Any], given: Mapping[str, object], problems:
         else:
             problems.add(field, f'There is no field "{field}".', "Leave it out.", "UNKNOWN_FIELD")
     return params
+
+
+def _name_after(task: dict[str, Any], file_name: str) -> None:
+    """A task that says no name is called as its zip or folder is."""
+    name = file_name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    name = name[:-4] if name.lower().endswith(".zip") else name
+    name = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:128]
+    if name and "name" not in task:
+        task["name"] = name
 
 
 def _table(data: dict[str, Any], name: str) -> dict[str, Any]:

@@ -23,6 +23,8 @@ SPEAKERS: Final = (
     "core/manifest",
     "core/rpc/join_link.py",
     "master_app/node_pool/queries.py",
+    "master_app/notices/mail.py",
+    "master_app/notices/webhook.py",
     "master_app/scheduling/desk.py",
     "master_app/scheduling/explain.py",
     "master_app/scheduling/feasibility.py",

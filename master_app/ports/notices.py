@@ -97,4 +97,7 @@ class NoticeWords(Protocol):
     def code_letter(self, code: str, language: str) -> tuple[str, str]:
         """Return subject and text of the mail that confirms an address."""
 
+    def reset_letter(self, code: str, language: str) -> tuple[str, str]:
+        """Return subject and text of the mail to somebody who forgot their password."""
+
     def test_letter(self, language: str) -> tuple[str, str]: ...

@@ -20,14 +20,12 @@ from core.domain.membership import PracticeTask
 from core.domain.node import NodeAdmin
 from core.domain.rewards import highest_cost
 from core.domain.task import TERMINAL_TASK_STATES
-from core.domain.user import NO_QUOTA, Principal, Quota, Role, UserState
+from core.domain.user import NO_QUOTA, PRACTICE_USER, Principal, Quota, Role, UserState
 from master_app.ledger.transfers import grant_practice, practice_grant
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 from master_app.ports.users import UserRecord
 from master_app.tasks.intake import Intake, Prepared
 
-#: The user that practice tasks belong to: locked from the start, so that nobody ever signs in as it.
-PRACTICE_USER: Final = "000000000000000000PRACT1CE"
 PRACTICE_NAME: Final = "practice"
 #: As `deadline` of the task says: after it, what was not done is over.
 LIFE_MS: Final = 7 * 86_400_000

@@ -11,6 +11,7 @@ from core.domain.audit import audited
 from core.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from core.domain.events import AuditRecorded
 from core.domain.user import (
+    PRACTICE_USER,
     Action,
     Principal,
     Quota,
@@ -314,6 +315,8 @@ def _found(uow: UnitOfWork, username: str) -> UserRecord:
     user = uow.users.find(fold_username(username))
     if user is None or user.state is UserState.DELETED:
         raise NotFound("There is no such user.", code="USER_NOT_FOUND")
+    if user.user_id == PRACTICE_USER:
+        raise Forbidden("Practice tasks belong to this user; it stays as it is.", code="USER_OF_THE_POOL")
     return user
 
 

@@ -26,6 +26,7 @@ from master_app.feed import Feed
 from master_app.node_pool.figures import PoolFigures
 from master_app.notices.asks import CreditAsks
 from master_app.notices.book import NoticeBook
+from master_app.notices.resets import PasswordResets
 from master_app.ports.ledger import LedgerReads
 from master_app.ports.node_pool import JoinTokenRecord
 from master_app.ports.reads import LogReads, TaskReads
@@ -206,6 +207,7 @@ class WebServices:
     links: JoinLinkService
     notices: NoticeBook
     asks: CreditAsks
+    resets: PasswordResets
     templates: Templates
     node_control: NodeControlService
     people: UserAccounts

@@ -45,7 +45,7 @@ PAGES = (
     "/admin/nodes",
     "/admin/audit",
 )
-OUTSIDE = ("/", "/login", "/one-use", "/ca")
+OUTSIDE = ("/", "/login", "/forgot", "/one-use", "/ca")
 
 
 def address(usual: Usual, path: str) -> str:

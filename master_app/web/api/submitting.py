@@ -288,7 +288,7 @@ def _form_fields(who: Principal) -> tuple[dict[str, object], str]:
     uploads().admit(who.user_id, announced)
     with uploads().writer(who.user_id) as writer:
         form = read_form(request.content_type or "", request.stream, writer)
-        fields: dict[str, object] = dict(form.texts)
+        fields: dict[str, object] = {"file_name": form.zip_name, **form.texts}
         return fields, writer.finish()[0] if form.zip_name else ""
 
 

@@ -37,7 +37,8 @@ def _show(made: Any = None, errors: dict[str, str] | None = None, status: int = 
         user=user,
         api_tokens=[token for token in tokens if token.kind is TokenKind.API],
         devices=[token for token in tokens if token.kind in (TokenKind.SESSION, TokenKind.LOGIN)],
-        scopes=[scope for scope in Scope if scope in who.scopes],
+        # What only operators may do is no offer to others.
+        scopes=[scope for scope in Scope if scope in who.scopes and (who.is_operator or scope is not Scope.ADMIN)],
         usual=_USUAL,
         lifetimes=_LIFETIMES,
         least=MIN_PASSWORD,

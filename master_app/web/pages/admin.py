@@ -12,7 +12,7 @@ from core.domain.errors import HiveMindError
 from core.domain.ledger import parse_cpt
 from core.domain.node import NodeAdmin
 from core.domain.operations import NewJoinLink
-from core.domain.user import Action, Principal, Role, require
+from core.domain.user import PRACTICE_USER, Action, Principal, Role, require
 from master_app.ports.audit import AuditFilter
 from master_app.web.api.parts import done
 from master_app.web.identity import services
@@ -53,6 +53,7 @@ def _users(secret: str = "", what: str = "", where: str = "") -> Any:
         where=where,
         key=secrets.token_urlsafe(18),
         mode=services().people.sign_up_mode.value,
+        practice=PRACTICE_USER,
     )
 
 

@@ -36,6 +36,9 @@ class Card:
     lines: tuple[CodeLine, ...]
     diff: tuple[CodeLine, ...]
     nodes: int
+    #: How often parts with this cause were tried, and what that cost.
+    tries: int
+    tries_ucpt: int
     untouched: int
     #: The program's file, to mend it by hand.
     source: str
@@ -73,6 +76,8 @@ def failure_card(view: TaskView) -> Card | None:
         lines=tuple(_lines(diagnosis)),
         diff=tuple(_diff(diagnosis)),
         nodes=len(nodes),
+        tries=sum(len(each.tries) for each in same),
+        tries_ucpt=sum(run.paid_ucpt or 0 for each in same for run in each.tries),
         untouched=view.counts.get(SubtaskState.CANCELLED, 0),
         source=diagnosis.source,
         sizes=_sizes(diagnosis.settings),

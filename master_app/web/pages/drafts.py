@@ -88,6 +88,8 @@ def fields_of(form: Mapping[str, str]) -> dict[str, object]:
     """Return what a form says of the task, as intake wants it; empty fields are as the manifest says."""
     found: dict[str, object] = {name: form[name].strip() for name in (*FIELDS, CAP) if form.get(name, "").strip()}
     found.update({name: value for name, value in form.items() if name.startswith("params.") and value != ""})
+    if form.get("file"):
+        found["file_name"] = form["file"][:200]
     return found
 
 
@@ -149,7 +151,7 @@ def keep_upload(who: Principal, write: Callable[[IO[bytes]], object]) -> str:
 def submit_example(who: Principal, example: Example, cap: str) -> str:
     """Submit an example as it is, with a cap; return the task's id."""
     sha256 = keep_upload(who, example.zip_to)
-    return send(who, sha256, {CAP: cap}, try_one=False, key="")
+    return send(who, sha256, {CAP: cap, "file_name": example.name}, try_one=False, key="")
 
 
 class _Appends:

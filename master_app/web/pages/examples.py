@@ -21,9 +21,13 @@ FIRST: Final = "mandelbrot"
 FIRST_CAP: Final = "10"
 _ABOUT: Final = {
     "mandelbrot": _l("A picture, computed in 24 bands and merged into one file"),
+    "photo-sheet": _l("Photos, each sharpened and shrunk on its own, then laid out on one sheet"),
+    "animation": _l("A short film: its frames are drawn on many nodes and joined into one video"),
     "word-count": _l("Word statistics of a text, shared out by lines"),
+    "monte-carlo": _l("How a rumour spreads: many random runs, then one table with means and spread"),
     "train-grid": _l("A small neural network for each point of a grid, then a comparison"),
     "pi-checkpoint": _l("Digits of pi, with checkpoints that survive interruptions"),
+    "shell-pipeline": _l("No Python at all: log files through a pipeline of the shell"),
     "plain-main": _l("Nothing but main.py: no manifest needed"),
 }
 

@@ -52,6 +52,17 @@ class Letters:
             ]
             return self._subject(_("Confirm your address")), self._body(lines)
 
+    def reset_letter(self, code: str, language: str) -> tuple[str, str]:
+        with self._in(language):
+            # No address of a page: whoever asked could have made up which.
+            lines = [
+                _("Your one-use code for a new password:"),
+                code,
+                _("Open the portal of the pool as you always do, choose Log in, then “I have a one-use code”."),
+                _("It counts for one hour and works once. Whoever did not ask for it can ignore this mail."),
+            ]
+            return self._subject(_("A new password")), self._body(lines)
+
     def test_letter(self, language: str) -> tuple[str, str]:
         with self._in(language):
             return self._subject(_("A test")), self._body([_("Notices reach this address.")])

@@ -173,6 +173,20 @@ def one_use() -> Any:
     return keep_session(make_response(back_to("page_dashboard.show")), issued)
 
 
+@bp.route("/forgot", methods=["GET", "POST"])
+@limited(STRICT)
+def forgot() -> Any:
+    """Have a one-use code mailed. The answer is the same whether there is such a user or not."""
+    resets = services().resets
+    if request.method == "GET" or not resets.offered:
+        return render_template("forgot.html", offered=resets.offered, sent=False, error="")
+    try:
+        resets.ask(request.form.get("username", ""), request.remote_addr or "")
+    except RateLimited as error:
+        return render_template("forgot.html", offered=True, sent=False, error=said(error.message)), 429
+    return render_template("forgot.html", offered=True, sent=True, error="")
+
+
 @bp.get("/prefer")
 def prefer() -> Any:
     """Keep the choice of a switch in a cookie and go back. Nothing else changes, so a link is enough."""

@@ -160,6 +160,9 @@ _TONES: Final = (
 )
 
 
+_AT_WORK: Final = frozenset({SubtaskState.ACTIVE, SubtaskState.BACKOFF})
+
+
 def progress_of(view: TaskView, runs: Sequence[RunRow]) -> Progress:
     """Return the progress of a task, with a time left that names what it is taken from."""
     times = sorted(
@@ -180,7 +183,8 @@ def progress_of(view: TaskView, runs: Sequence[RunRow]) -> Progress:
         percent=100 * (ended - cancelled) / count,
         done=view.counts.get(SubtaskState.SUCCEEDED, 0),
         count=view.subtask_count,
-        parts=tuple((tone, view.counts.get(state, 0) / count) for state, tone in _TONES),
+        # What runs is not done: the bar shows what has ended, as its number says.
+        parts=tuple((tone, view.counts.get(state, 0) / count) for state, tone in _TONES if state not in _AT_WORK),
         left_ms=left,
         at_once=active,
         typical_ms=typical,

@@ -234,3 +234,66 @@ def device(user_agent: str) -> str:
     if browser and system:
         return str(_("%(browser)s on %(system)s", browser=browser, system=system))
     return user_agent[:60] or unknown()
+
+
+AUDIT: Final = {
+    "credits.answer": _l("answered a request for credits"),
+    "credits.ask": _l("asked for credits"),
+    "credits.ask_back": _l("took a request for credits back"),
+    "join_link.create": _l("made a join link"),
+    "join_link.revoke": _l("ended a join link"),
+    "login": _l("logged in"),
+    "login.failed": _l("failed to log in"),
+    "login.one_use": _l("logged in with a one-use link"),
+    "logout": _l("logged out"),
+    "money.grant": _l("granted credits"),
+    "money.send": _l("sent credits"),
+    "node.approve": _l("let a node in"),
+    "node.drain": _l("let a node finish its work"),
+    "node.enrol": _l("added a node"),
+    "node.leave": _l("took a node out"),
+    "node.pause": _l("paused a node"),
+    "node.renew": _l("renewed a node's certificate"),
+    "node.resume": _l("resumed a node"),
+    "node.revoke": _l("revoked a node"),
+    "notices.change": _l("changed what they are told"),
+    "notices.mail": _l("set a mail address"),
+    "notices.webhook": _l("set a webhook"),
+    "password.change": _l("changed the password"),
+    "password.reset_link": _l("made a one-use link"),
+    "password.reset_mail": _l("had a one-use code mailed"),
+    "rates.set": _l("changed the rates"),
+    "secret.remove": _l("removed a secret"),
+    "secret.set": _l("set a secret"),
+    "settings.change": _l("changed the pool's settings"),
+    "task.cancel": _l("cancelled a task"),
+    "task.cap": _l("changed a cost cap"),
+    "task.give_up_files": _l("gave up a task's files"),
+    "task.pause": _l("paused a task"),
+    "task.priority": _l("changed a priority"),
+    "task.resize": _l("changed what a task asks for"),
+    "task.resume": _l("resumed a task"),
+    "task.retry": _l("retried a task"),
+    "token.make": _l("made an API token"),
+    "token.one_use": _l("was given a one-use link"),
+    "token.revoke": _l("ended a token or session"),
+    "token.revoke_others": _l("logged out everywhere else"),
+    "user.add": _l("added a user"),
+    "user.delete": _l("deleted an account"),
+    "user.first_operator": _l("made the first operator"),
+    "user.invite": _l("made an invitation"),
+    "user.invite_revoke": _l("ended an invitation"),
+    "user.lock": _l("locked a user"),
+    "user.quota": _l("changed a quota"),
+    "user.roles": _l("changed roles"),
+    "user.sign_up": _l("created an account"),
+    "user.unlock": _l("unlocked a user"),
+    "vpn.make": _l("made a VPN config"),
+    "vpn.revoke": _l("revoked a VPN config"),
+    "vpn.rotate": _l("gave a VPN config a new key"),
+}
+
+
+def audit(action: str) -> object:
+    """Return what an entry of the audit log says was done; its key where it has no words."""
+    return AUDIT.get(action, action)
