@@ -16,7 +16,7 @@ from master_app.scheduling.settings import SchedulingSettings
 #: Rows of one answer; of a larger pool the first are shown and the summary says so.
 MAX_VERDICTS = 1000
 #: Less than this of anything is no change worth offering.
-_LEAST = 0.05
+_LEAST = 0.07
 #: Waiting tasks that are looked at for "why idle".
 _TASKS_SHOWN_TO_A_NODE = 200
 #: For all nodes of one list together: some 60 ms of the writer's time.

@@ -33,6 +33,7 @@ from master_app.ports.reads import LogReads, TaskReads
 from master_app.ports.secrets import SecretRecord
 from master_app.ports.users import TokenRecord
 from master_app.tasks.intake import Prepared, Submitted
+from master_app.tasks.resizing import Sizes
 from master_app.users.accounts import UserAccounts
 from master_app.users.audit import AuditLog
 from master_app.users.invitations import Invitations
@@ -66,7 +67,13 @@ class ControlService(Protocol):
     def resume(self, who: Principal, task_id: str, *, max_ucpt: int | None = None) -> Future[TaskState]: ...
 
     def change(
-        self, who: Principal, task_id: str, *, priority: int | None = None, max_ucpt: int | None = None
+        self,
+        who: Principal,
+        task_id: str,
+        *,
+        priority: int | None = None,
+        max_ucpt: int | None = None,
+        sizes: Sizes | None = None,
     ) -> Future[TaskState]: ...
 
     def retry(self, who: Principal, task_id: str, *, all_of_it: bool = False) -> Future[TaskState]: ...

@@ -183,7 +183,7 @@ class TaskChangeIn(Schema):
     priority = Integer(validate=Range(0, 100))
     max_credits = amount()
     cpu_cores = Float(validate=Range(0.05, 1024))
-    memory_gb = Float(validate=Range(0.03, 8192))
+    memory_gb = Float(validate=Range(0.0625, 8192))
     disk_gb = Float(validate=Range(0.01, 65536))
     gpus = Integer(validate=Range(0, 64))
     timeout_seconds = Integer(validate=Range(0, 30 * 86_400))
