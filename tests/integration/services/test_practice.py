@@ -8,10 +8,10 @@ from core.domain.errors import Conflict, NotFound, RateLimited
 from core.domain.ledger import MINT, user_account
 from core.domain.node import NodeAdmin
 from core.domain.task import TaskState
-from core.domain.user import UserState
+from core.domain.user import PRACTICE_USER, UserState
 from master_app.node_pool.wishes import NodeWishes
 from master_app.ports.users import UserRecord
-from master_app.tasks.practice import ASKS_WINDOW_MS, LIFE_MS, NODE_ASKS, OWNER_ASKS, PRACTICE_USER
+from master_app.tasks.practice import ASKS_WINDOW_MS, LIFE_MS, NODE_ASKS, OWNER_ASKS
 from tests.support.pool_master import WAIT_S, PoolMaster
 
 

@@ -368,8 +368,12 @@ def test_templates_are_kept_by_owner_and_name(opened: Opened) -> None:
 
     night, again = kept("夜間", memory_gb="2"), kept("夜間", changed_ms=9, **{"params.文字": "é\n"})
     others = kept("夜間", owner="2")
-    for template in (night, kept("b"), kept("B"), others, again):
-        opened.run(lambda uow, template=template: uow.templates.put(template))
+
+    def put(uow: UnitOfWork) -> None:
+        for template in (night, kept("b"), kept("B"), others, again):
+            uow.templates.put(template)
+
+    opened.run(put)
     assert list(opened.storage.template_reads.templates("1")) == [kept("B"), kept("b"), again]
     assert sorted(opened.run(lambda uow: uow.templates.names("1"))) == ["B", "b", "夜間"]
     assert opened.run(lambda uow: uow.templates.remove("1", "b")) is True
