@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from core.allocator import keep_freed_memory
+from core.allocator import keep_freed_memory, keep_what_is_there
 from core.domain.operations import NewJoinLink, NewUser, OperatorIdentity
 from core.domain.user import Principal, Role
 from master_app.bootstrap import build_master
@@ -42,6 +42,7 @@ def running_master(root: Path) -> Iterator[Rig]:
         settings = MasterSettings(web="127.0.0.1:0", node="127.0.0.1:0", control="127.0.0.1:0")
         daemon = Daemon(settings, folder, build_master)
         words = daemon.start()
+        keep_what_is_there()  # as the program does
         try:
             add = daemon.master.operations.add_user
             ann = add(CONSOLE, NewUser(name="ann", roles=("submitter",), password=PASSWORD)).result()
