@@ -252,7 +252,8 @@ def test(arguments: list[str]) -> int:
         if arguments:
             return run([PYTHON, "-m", "pytest", *arguments])
         # First all that shares the machine well, on both cores; then what wants it for itself.
-        shared = run([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-m", "not alone"])
+        seen = ["--pictures", str(ROOT / ".pictures")]
+        shared = run([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-m", "not alone", *seen])
         alone = run([PYTHON, "-m", "pytest", "-m", "alone"])
         return max(shared, alone)
 
