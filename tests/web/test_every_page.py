@@ -69,7 +69,7 @@ def _faults(visitor: Visitor, path: str) -> list[str]:
     return visitor.faults()
 
 
-@pytest.mark.parametrize(("width", "language"), [(360, "zh"), (390, "en"), (2560, "en")])
+@pytest.mark.parametrize(("width", "language"), [(360, "zh"), (390, "en"), (900, "en"), (1280, "en"), (2560, "en")])
 def test_nothing_is_wider_than_its_window(usual: Usual, visit: Visit, width: int, language: str) -> None:
     visitor = visit(usual.portal.url, width=width, height=800, language=language)
     over = {}
@@ -110,6 +110,11 @@ def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(usual: Usual, v
         assert outline != "none", name
         seen.add(name.strip())
     assert {"Tasks", "Submit task", "See the fix", "typhoon-track-ensemble"} <= seen
+    page = visitor.open("/submit")
+    page.focus("#folder")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.id") == "zip"
+    assert page.evaluate("getComputedStyle(document.activeElement.closest('label')).outlineStyle") == "solid"
 
 
 def test_the_grid_is_one_stop_and_obeys_the_arrows(usual: Usual, visit: Visit) -> None:
