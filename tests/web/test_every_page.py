@@ -69,7 +69,9 @@ def _faults(visitor: Visitor, path: str) -> list[str]:
     return visitor.faults()
 
 
-@pytest.mark.parametrize(("width", "language"), [(360, "zh"), (390, "en"), (900, "en"), (1280, "en"), (2560, "en")])
+@pytest.mark.parametrize(
+    ("width", "language"), [(360, "zh"), (390, "en"), (900, "en"), (1280, "en"), (2560, "en")]
+)
 def test_nothing_is_wider_than_its_window(usual: Usual, visit: Visit, width: int, language: str) -> None:
     visitor = visit(usual.portal.url, width=width, height=800, language=language)
     over = {}
