@@ -60,8 +60,9 @@ class Outside:
         try:
             secret = self._unseal(notice.owner_id, settings.webhook.sealed)
         except Invalid as error:
-            problem = "its secret cannot be opened with this master's key; set the address again"
-            raise DeliveryFailed(problem, is_final=True) from error
+            raise DeliveryFailed(
+                "its secret cannot be opened with this master's key; set the address again", is_final=True
+            ) from error
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             SIGNATURE: signature(secret, now_ms // 1000, body),
