@@ -11,8 +11,6 @@ from core.conditions import Conditions
 from core.domain.ids import UlidFactory
 from core.eventbus import EventBus
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
-from master_app.console_desk import ConsoleDesk
-from master_app.console_uploads import ConsoleUploads
 from master_app.feed import Feed
 from master_app.ledger.transfers import Money
 from master_app.node_pool.figures import PoolFigures
@@ -112,8 +110,7 @@ class Master:
     links: JoinLinks
     notices: Notices
     operations: Operations
-    console: ConsoleDesk
-    uploads: ConsoleUploads
+    console: ConsoleServices
     grants: Grants
     secrets: UserSecrets
     node_secrets: NodeSecrets
@@ -136,7 +133,7 @@ class Master:
             secrets=self.node_secrets,
             gate=self.gate,
             operators=self.operations,
-            console=ConsoleServices(desk=self.console, uploads=self.uploads, feed=self.feed),
+            console=self.console,
         )
         return RpcDoors(
             services,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +19,7 @@ from core.eventbus import EventBus
 from core.manifest.catalogue import read_catalogue
 from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors, Master
-from master_app.console_fittings import ConsoleParts, console_desk, console_uploads, noted_back_up
+from master_app.console_fittings import ConsoleParts, console_services, noted_back_up
 from master_app.feed import Feed
 from master_app.fittings import (
     bracket,
@@ -30,6 +29,7 @@ from master_app.fittings import (
     merge_failed,
     owner_name,
     package_resolver,
+    pool_figures,
     practice_of,
     public_host,
     publisher,
@@ -41,7 +41,6 @@ from master_app.ledger.transfers import Money
 from master_app.marker import check_storage
 from master_app.node_pool.breaker import Breaker
 from master_app.node_pool.dispatch import Dispatcher
-from master_app.node_pool.figures import PoolFigures
 from master_app.node_pool.grants import Grants, NodeSecrets
 from master_app.node_pool.membership import Membership
 from master_app.node_pool.node_logs import NodeLogs
@@ -331,6 +330,8 @@ def _build(
         data_dir=data_dir,
         clock=clock,
         storage=storage,
+        store=store,
+        dispatch=dispatcher.run,
         bus=bus,
         feed=feed,
         doors=doors,
@@ -375,20 +376,14 @@ def _build(
         rules=rules,
         quotas=quotas,
         audit=audit,
-        figures=PoolFigures(
-            writer=writer,
-            reads=storage.usage_reads,
-            writer_state=lambda: (writer.commit_number, writer.waiting_count),
-            free_bytes=lambda: shutil.disk_usage(store.root).free,
-        ),
+        figures=pool_figures(storage, store),
         money=money,
         vpn=vpn,
         vpn_hub=hub,
         links=links,
         notices=notices(settings, storage, vault, clock, new_id, sign_in),
         operations=operations,
-        console=console_desk(console),
-        uploads=console_uploads(console),
+        console=console_services(console),
         grants=grants,
         secrets=user_secrets,
         node_secrets=NodeSecrets(writer=writer, specs=specs, secrets=user_secrets, readers=threads),

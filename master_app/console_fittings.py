@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from core.blobs.store import BlobStore
 from core.clock import Clock
 from core.conditions import Conditions
 from core.domain.console import PoolInfo
@@ -20,13 +21,18 @@ from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors
 from master_app.checkup import Checkup, last_backup_ms, note_backup
 from master_app.console_desk import ConsoleDesk, Reading
+from master_app.console_near import ConsoleNear
 from master_app.console_uploads import ConsoleUploads
 from master_app.feed import Feed
 from master_app.fittings import back_up
 from master_app.ledger.transfers import Money
+from master_app.node_pool.labels import NodeLabels
 from master_app.node_pool.membership import Membership
 from master_app.node_pool.queries import NodeQueries
+from master_app.node_pool.traffic import Traffic
 from master_app.pool_watch import PoolWatch
+from master_app.ports.unit_of_work import UnitOfWork
+from master_app.rpc.doors import ConsoleServices
 from master_app.settings import MasterSettings
 from master_app.storage.storage import Storage
 from master_app.tasks.control import TaskControl
@@ -45,6 +51,8 @@ class ConsoleParts:
     data_dir: Path
     clock: Clock
     storage: Storage
+    store: BlobStore
+    dispatch: Callable[[UnitOfWork], object]
     bus: EventBus
     feed: Feed
     doors: Doors
@@ -61,7 +69,29 @@ class ConsoleParts:
     threads: Executor
 
 
-def console_desk(parts: ConsoleParts) -> ConsoleDesk:
+def console_services(parts: ConsoleParts) -> ConsoleServices:
+    """Return what stands behind the console's part of the control door."""
+    traffic = Traffic(parts.clock.steady_ms)
+    storage = parts.storage
+    near = ConsoleNear(
+        bus=parts.bus,
+        queries=parts.queries,
+        labels=NodeLabels(writer=storage.writer, dispatch=parts.dispatch),
+        traffic=traffic,
+        console=storage.console_reads,
+        pages=storage.page_reads,
+        tasks=storage.task_reads,
+        logs=storage.log_files,
+        store=parts.store,
+        threads=parts.threads,
+        clock=parts.clock,
+    )
+    return ConsoleServices(
+        desk=_desk(parts, traffic), near=near, uploads=_uploads(parts), feed=parts.feed, traffic=traffic
+    )
+
+
+def _desk(parts: ConsoleParts, traffic: Traffic) -> ConsoleDesk:
     settings, data_dir, storage = parts.settings, parts.data_dir, parts.storage
     folder = settings.storage or data_dir / "blobs"
     note = data_dir / BACKUP_NOTE
@@ -73,6 +103,7 @@ def console_desk(parts: ConsoleParts) -> ConsoleDesk:
         conditions=parts.conditions,
         clock=parts.clock,
         storage=folder,
+        traffic=traffic.rates,
         backed_up=lambda: last_backup_ms(note) > 0,
     )
     checkup = Checkup(
@@ -109,7 +140,7 @@ def console_desk(parts: ConsoleParts) -> ConsoleDesk:
     )
 
 
-def console_uploads(parts: ConsoleParts) -> ConsoleUploads:
+def _uploads(parts: ConsoleParts) -> ConsoleUploads:
     return ConsoleUploads(
         folder=parts.data_dir / "scratch" / "console",
         intake=parts.intake,

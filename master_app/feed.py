@@ -20,6 +20,7 @@ from typing import Final
 
 from core.domain.events import (
     AttemptEnded,
+    AttemptsSucceeded,
     AuditRecorded,
     Fact,
     FenceViolated,
@@ -236,6 +237,8 @@ class Feed:
                 self._put(owner_id, commit, Kind.TASK, fact.task_id, What.PROGRESS, dirty)
             case NodeEnrolled() | NodeHealthChanged() | NodeAdminChanged() | NodeQuarantined() | FenceViolated():
                 self._put(_PUBLIC, commit, Kind.NODE, fact.node_id, What.STATE, dirty)
+            case AttemptsSucceeded():
+                return  # its tasks say TaskProgressed
             case NoticeRaised():
                 self._put(fact.owner_id, commit, Kind.NOTICE, str(fact.sequence), What.STATE, dirty)
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -22,6 +23,7 @@ from core.rpc.pki.authority import CertificateAuthority
 from master_app.assembly import Doors
 from master_app.feed import Feed
 from master_app.marker import KEPT_FILE
+from master_app.node_pool.figures import PoolFigures
 from master_app.node_pool.membership import LinkMade
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 from master_app.settings import MasterSettings, is_loopback, split_address
@@ -74,6 +76,17 @@ def practice_of(writer: Writer, intake: Intake, quotas: Quotas, threads: Executo
         folder=resources() / "practice",
         threads=threads,
         on_quota=quotas.on_quota,
+    )
+
+
+def pool_figures(storage: Storage, store: BlobStore) -> PoolFigures:
+    """Return what monitoring asks."""
+    writer = storage.writer
+    return PoolFigures(
+        writer=writer,
+        reads=storage.usage_reads,
+        writer_state=lambda: (writer.commit_number, writer.waiting_count),
+        free_bytes=lambda: shutil.disk_usage(store.root).free,
     )
 
 

@@ -21,6 +21,7 @@ from core.domain.attempt import AttemptState
 from core.domain.console import ConditionRow, FactRow, History, Minute, NodeTile, Overview
 from core.domain.events import (
     AttemptEnded,
+    AttemptsSucceeded,
     Fact,
     FenceViolated,
     NodeAdminChanged,
@@ -77,6 +78,7 @@ class PoolWatch:
         conditions: Conditions,
         clock: Clock,
         storage: Path,
+        traffic: Callable[[], Mapping[str, tuple[float, float]]],
         backed_up: Callable[[], bool],
     ) -> None:
         self._writer = writer
@@ -85,6 +87,7 @@ class PoolWatch:
         self._conditions = conditions
         self._clock = clock
         self._storage = storage
+        self._traffic = traffic
         self._backed_up = backed_up
         self._since_ms = clock.wall_ms()
         self._lock = threading.Lock()
@@ -95,7 +98,8 @@ class PoolWatch:
         self._last: PoolLook | None = None
         self._slow = _Slow()
         self._names: dict[str, str] = {}
-        bus.subscribe(AttemptEnded, self._count)
+        bus.subscribe(AttemptEnded, self._count_bad)
+        bus.subscribe(AttemptsSucceeded, self._count_good)
 
     def history(self) -> History:
         """Return how many attempts ended in each minute since the master started, at most seven days."""
@@ -117,20 +121,24 @@ class PoolWatch:
 
     # ---- inner
 
-    def _count(self, fact: AttemptEnded) -> None:
+    def _count_good(self, fact: AttemptsSucceeded) -> None:
         """On the writer thread, after the commit: a few additions."""
-        good = fact.state is AttemptState.SUCCEEDED
-        bad = fact.state in _FAILURES
-        if not good and not bad:
-            return
-        minute = fact.at_ms - fact.at_ms % MINUTE_MS
         with self._lock:
-            if not self._minutes or self._minutes[-1][0] != minute:
-                self._minutes.append([minute, 0, 0])
-            self._minutes[-1][1 if good else 2] += 1
-            if bad:
-                word = fact.reason.split(":", maxsplit=1)[0] if fact.state is AttemptState.FAILED else "lost"
-                self._failures.append((fact.at_ms, word or "infra"))
+            self._minute(fact.at_ms)[1] += len(fact.ended)
+
+    def _count_bad(self, fact: AttemptEnded) -> None:
+        if fact.state not in _FAILURES:
+            return
+        with self._lock:
+            self._minute(fact.at_ms)[2] += 1
+            word = fact.reason.split(":", maxsplit=1)[0] if fact.state is AttemptState.FAILED else "lost"
+            self._failures.append((fact.at_ms, word or "infra"))
+
+    def _minute(self, at_ms: int) -> list[int]:
+        minute = at_ms - at_ms % MINUTE_MS
+        if not self._minutes or self._minutes[-1][0] != minute:
+            self._minutes.append([minute, 0, 0])
+        return self._minutes[-1]
 
     def _refresh(self, now_ms: int) -> _Slow:
         if 0 <= now_ms - self._slow.at_ms < SLOW_MS:
@@ -152,13 +160,14 @@ class PoolWatch:
         def begin(uow: UnitOfWork) -> tuple[list[str], int]:
             return list(uow.pool.nodes), sum(task.waiting for task in uow.pool.tasks.values() if task.dispatchable)
 
+        moved = self._traffic()
         ids, ready = self._writer.execute(begin).result(30)
         tiles: dict[str, NodeTile] = {}
         rest = iter(ids)
         while some := list(islice(rest, NODES_A_COMMAND)):
 
             def part(uow: UnitOfWork, some: Sequence[str] = some) -> list[NodeTile]:
-                return [_tile(uow, each, notes, now_ms) for each in some if each in uow.pool.nodes]
+                return [_tile(uow, each, notes, moved, now_ms) for each in some if each in uow.pool.nodes]
 
             tiles |= {tile.node_id: tile for tile in self._writer.execute(part).result(30)}
         return tiles, ready
@@ -266,10 +275,12 @@ def _tile(
     uow: UnitOfWork,
     node_id: str,
     notes: Mapping[str, NodeNote],
+    moved: Mapping[str, tuple[float, float]],
     now_ms: int,
 ) -> NodeTile:
     hot = uow.pool.nodes[node_id]
     note = notes.get(node_id)
+    sent, received = moved.get(node_id, (0.0, 0.0))
     capacity, gpus, free = hot.facts.capacity, hot.facts.gpus, hot.free
     return NodeTile(
         node_id=node_id,
@@ -302,6 +313,8 @@ def _tile(
         quarantined_until_ms=hot.quarantined_until_ms,
         version=note.version if note is not None else "",
         fingerprint=note.fingerprint if note is not None else "",
+        sent_bytes_s=sent,
+        received_bytes_s=received,
     )
 
 

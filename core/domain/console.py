@@ -60,6 +60,9 @@ class NodeTile:
     version: str
     #: Of its key: the first eight digits, to compare with what the new computer shows.
     fingerprint: str
+    #: Of blobs and logs, averages over the last seconds: to the node, and from it.
+    sent_bytes_s: float = 0.0
+    received_bytes_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

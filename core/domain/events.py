@@ -39,7 +39,7 @@ class TaskProgressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded:
-    """An attempt reached a terminal state. Written to the log only when not SUCCEEDED."""
+    """An attempt reached a terminal state that is not SUCCEEDED; of those that succeeded: AttemptsSucceeded."""
 
     task_id: str
     index: int
@@ -47,6 +47,24 @@ class AttemptEnded:
     node_id: str
     state: AttemptState
     reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """One of many."""
+
+    task_id: str
+    index: int
+    attempt_id: str
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptsSucceeded:
+    """Attempts that succeeded, together: there may be thousands a second."""
+
+    ended: tuple[Success, ...]
     at_ms: int
 
 
@@ -122,6 +140,7 @@ Fact = (
     | TaskStateChanged
     | TaskProgressed
     | AttemptEnded
+    | AttemptsSucceeded
     | NodeEnrolled
     | NodeHealthChanged
     | NodeAdminChanged

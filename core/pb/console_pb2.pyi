@@ -21,6 +21,463 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class NodeKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_id", b"node_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeKey: _TypeAlias = NodeKey  # noqa: Y015
+
+@_typing.final
+class NodeNear(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class OwnLabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    INTERVAL_S_FIELD_NUMBER: _builtins.int
+    CPU_PERCENT_FIELD_NUMBER: _builtins.int
+    MEMORY_PERCENT_FIELD_NUMBER: _builtins.int
+    GPU_PERCENT_FIELD_NUMBER: _builtins.int
+    TASK_CPU_PERCENT_FIELD_NUMBER: _builtins.int
+    TASK_MEMORY_PERCENT_FIELD_NUMBER: _builtins.int
+    DISK_FREE_BYTES_FIELD_NUMBER: _builtins.int
+    SENT_BYTES_S_FIELD_NUMBER: _builtins.int
+    RECEIVED_BYTES_S_FIELD_NUMBER: _builtins.int
+    RESERVED_CPU_MILLIS_FIELD_NUMBER: _builtins.int
+    RESERVED_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    OWN_LABELS_FIELD_NUMBER: _builtins.int
+    WORK_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    at_ms: _builtins.int
+    interval_s: _builtins.float
+    cpu_percent: _builtins.float
+    memory_percent: _builtins.float
+    task_cpu_percent: _builtins.float
+    task_memory_percent: _builtins.float
+    disk_free_bytes: _builtins.int
+    sent_bytes_s: _builtins.float
+    received_bytes_s: _builtins.float
+    reserved_cpu_millis: _builtins.int
+    reserved_memory_bytes: _builtins.int
+    @_builtins.property
+    def gpu_percent(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]: ...
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def own_labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def work(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeWork]: ...
+    @_builtins.property
+    def ended(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeEnd]: ...
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        at_ms: _builtins.int = ...,
+        interval_s: _builtins.float = ...,
+        cpu_percent: _builtins.float = ...,
+        memory_percent: _builtins.float = ...,
+        gpu_percent: _abc.Iterable[_builtins.float] | None = ...,
+        task_cpu_percent: _builtins.float = ...,
+        task_memory_percent: _builtins.float = ...,
+        disk_free_bytes: _builtins.int = ...,
+        sent_bytes_s: _builtins.float = ...,
+        received_bytes_s: _builtins.float = ...,
+        reserved_cpu_millis: _builtins.int = ...,
+        reserved_memory_bytes: _builtins.int = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        own_labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        work: _abc.Iterable[Global___NodeWork] | None = ...,
+        ended: _abc.Iterable[Global___NodeEnd] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cpu_percent", b"cpu_percent", "disk_free_bytes", b"disk_free_bytes", "ended", b"ended", "gpu_percent", b"gpu_percent", "interval_s", b"interval_s", "labels", b"labels", "memory_percent", b"memory_percent", "node_id", b"node_id", "own_labels", b"own_labels", "received_bytes_s", b"received_bytes_s", "reserved_cpu_millis", b"reserved_cpu_millis", "reserved_memory_bytes", b"reserved_memory_bytes", "sent_bytes_s", b"sent_bytes_s", "task_cpu_percent", b"task_cpu_percent", "task_memory_percent", b"task_memory_percent", "work", b"work"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeNear: _TypeAlias = NodeNear  # noqa: Y015
+
+@_typing.final
+class NodeWork(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    TASK_NAME_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    OFFERED_MS_FIELD_NUMBER: _builtins.int
+    CPU_PERCENT_FIELD_NUMBER: _builtins.int
+    GPU_PERCENT_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    CPU_MILLIS_FIELD_NUMBER: _builtins.int
+    MEMORY_RESERVED_BYTES_FIELD_NUMBER: _builtins.int
+    attempt_id: _builtins.str
+    task_id: _builtins.str
+    task_name: _builtins.str
+    index: _builtins.int
+    number: _builtins.int
+    state: _builtins.str
+    phase: _builtins.str
+    percent: _builtins.float
+    status: _builtins.str
+    offered_ms: _builtins.int
+    cpu_percent: _builtins.float
+    gpu_percent: _builtins.float
+    memory_bytes: _builtins.int
+    cpu_millis: _builtins.int
+    memory_reserved_bytes: _builtins.int
+    def __init__(
+        self,
+        *,
+        attempt_id: _builtins.str = ...,
+        task_id: _builtins.str = ...,
+        task_name: _builtins.str = ...,
+        index: _builtins.int = ...,
+        number: _builtins.int = ...,
+        state: _builtins.str = ...,
+        phase: _builtins.str = ...,
+        percent: _builtins.float | None = ...,
+        status: _builtins.str = ...,
+        offered_ms: _builtins.int = ...,
+        cpu_percent: _builtins.float = ...,
+        gpu_percent: _builtins.float = ...,
+        memory_bytes: _builtins.int = ...,
+        cpu_millis: _builtins.int = ...,
+        memory_reserved_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "percent", b"percent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "attempt_id", b"attempt_id", "cpu_millis", b"cpu_millis", "cpu_percent", b"cpu_percent", "gpu_percent", b"gpu_percent", "index", b"index", "memory_bytes", b"memory_bytes", "memory_reserved_bytes", b"memory_reserved_bytes", "number", b"number", "offered_ms", b"offered_ms", "percent", b"percent", "phase", b"phase", "state", b"state", "status", b"status", "task_id", b"task_id", "task_name", b"task_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__percent: _TypeAlias = _typing.Literal["percent"]  # noqa: Y015
+    _WhichOneofArgType__percent: _TypeAlias = _typing.Literal["_percent", b"_percent"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__percent) -> _WhichOneofReturnType__percent | None: ...
+
+Global___NodeWork: _TypeAlias = NodeWork  # noqa: Y015
+
+@_typing.final
+class NodeEnd(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    TASK_NAME_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    attempt_id: _builtins.str
+    task_id: _builtins.str
+    task_name: _builtins.str
+    index: _builtins.int
+    state: _builtins.str
+    reason: _builtins.str
+    at_ms: _builtins.int
+    def __init__(
+        self,
+        *,
+        attempt_id: _builtins.str = ...,
+        task_id: _builtins.str = ...,
+        task_name: _builtins.str = ...,
+        index: _builtins.int = ...,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "attempt_id", b"attempt_id", "index", b"index", "reason", b"reason", "state", b"state", "task_id", b"task_id", "task_name", b"task_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeEnd: _TypeAlias = NodeEnd  # noqa: Y015
+
+@_typing.final
+class LabelChange(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class PutEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NODE_IDS_FIELD_NUMBER: _builtins.int
+    PUT_FIELD_NUMBER: _builtins.int
+    REMOVE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def node_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def put(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def remove(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        node_ids: _abc.Iterable[_builtins.str] | None = ...,
+        put: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        remove: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["node_ids", b"node_ids", "put", b"put", "remove", b"remove"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelChange: _TypeAlias = LabelChange  # noqa: Y015
+
+@_typing.final
+class TaskUse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    LIVE_FIELD_NUMBER: _builtins.int
+    MEMORY_RESERVED_BYTES_FIELD_NUMBER: _builtins.int
+    HAS_GPU_FIELD_NUMBER: _builtins.int
+    memory_reserved_bytes: _builtins.int
+    has_gpu: _builtins.bool
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___UsePoint]: ...
+    @_builtins.property
+    def live(self) -> _containers.RepeatedCompositeFieldContainer[Global___UsePoint]: ...
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___UsePoint] | None = ...,
+        live: _abc.Iterable[Global___UsePoint] | None = ...,
+        memory_reserved_bytes: _builtins.int = ...,
+        has_gpu: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_gpu", b"has_gpu", "live", b"live", "memory_reserved_bytes", b"memory_reserved_bytes", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskUse: _TypeAlias = TaskUse  # noqa: Y015
+
+@_typing.final
+class UsePoint(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_MS_FIELD_NUMBER: _builtins.int
+    CPU_PERCENT_FIELD_NUMBER: _builtins.int
+    GPU_PERCENT_FIELD_NUMBER: _builtins.int
+    MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    at_ms: _builtins.int
+    cpu_percent: _builtins.float
+    gpu_percent: _builtins.float
+    memory_bytes: _builtins.int
+    def __init__(
+        self,
+        *,
+        at_ms: _builtins.int = ...,
+        cpu_percent: _builtins.float = ...,
+        gpu_percent: _builtins.float = ...,
+        memory_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cpu_percent", b"cpu_percent", "gpu_percent", b"gpu_percent", "memory_bytes", b"memory_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UsePoint: _TypeAlias = UsePoint  # noqa: Y015
+
+@_typing.final
+class LogSearch(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    attempt_id: _builtins.str
+    stream: _builtins.str
+    text: _builtins.str
+    offset: _builtins.int
+    def __init__(
+        self,
+        *,
+        attempt_id: _builtins.str = ...,
+        stream: _builtins.str = ...,
+        text: _builtins.str = ...,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "offset", b"offset", "stream", b"stream", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogSearch: _TypeAlias = LogSearch  # noqa: Y015
+
+@_typing.final
+class LogHits(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HITS_FIELD_NUMBER: _builtins.int
+    SEARCHED_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    searched: _builtins.int
+    size: _builtins.int
+    @_builtins.property
+    def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___LogHit]: ...
+    def __init__(
+        self,
+        *,
+        hits: _abc.Iterable[Global___LogHit] | None = ...,
+        searched: _builtins.int = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "searched", b"searched", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogHits: _TypeAlias = LogHits  # noqa: Y015
+
+@_typing.final
+class LogHit(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    offset: _builtins.int
+    text: _builtins.str
+    def __init__(
+        self,
+        *,
+        offset: _builtins.int = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogHit: _TypeAlias = LogHit  # noqa: Y015
+
+@_typing.final
+class FileKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileKey: _TypeAlias = FileKey  # noqa: Y015
+
+@_typing.final
+class FilePiece(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    size: _builtins.int
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FilePiece: _TypeAlias = FilePiece  # noqa: Y015
+
+@_typing.final
 class RedeemRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -309,6 +766,8 @@ class NodeTile(_message.Message):
     QUARANTINED_UNTIL_MS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
+    SENT_BYTES_S_FIELD_NUMBER: _builtins.int
+    RECEIVED_BYTES_S_FIELD_NUMBER: _builtins.int
     node_id: _builtins.str
     name: _builtins.str
     owner_name: _builtins.str
@@ -332,6 +791,8 @@ class NodeTile(_message.Message):
     quarantined_until_ms: _builtins.int
     version: _builtins.str
     fingerprint: _builtins.str
+    sent_bytes_s: _builtins.float
+    received_bytes_s: _builtins.float
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
@@ -364,10 +825,12 @@ class NodeTile(_message.Message):
         quarantined_until_ms: _builtins.int = ...,
         version: _builtins.str = ...,
         fingerprint: _builtins.str = ...,
+        sent_bytes_s: _builtins.float = ...,
+        received_bytes_s: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admin", b"admin", "cpu_millis", b"cpu_millis", "cpu_percent", b"cpu_percent", "created_ms", b"created_ms", "fingerprint", b"fingerprint", "gpu_memory_bytes", b"gpu_memory_bytes", "gpu_name", b"gpu_name", "gpu_percent", b"gpu_percent", "gpus", b"gpus", "labels", b"labels", "last_seen_ms", b"last_seen_ms", "load", b"load", "memory_bytes", b"memory_bytes", "memory_percent", b"memory_percent", "name", b"name", "node_id", b"node_id", "owner_name", b"owner_name", "quarantined_until_ms", b"quarantined_until_ms", "reserved_cpu_millis", b"reserved_cpu_millis", "reserved_memory_bytes", b"reserved_memory_bytes", "running", b"running", "runtime", b"runtime", "slots", b"slots", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admin", b"admin", "cpu_millis", b"cpu_millis", "cpu_percent", b"cpu_percent", "created_ms", b"created_ms", "fingerprint", b"fingerprint", "gpu_memory_bytes", b"gpu_memory_bytes", "gpu_name", b"gpu_name", "gpu_percent", b"gpu_percent", "gpus", b"gpus", "labels", b"labels", "last_seen_ms", b"last_seen_ms", "load", b"load", "memory_bytes", b"memory_bytes", "memory_percent", b"memory_percent", "name", b"name", "node_id", b"node_id", "owner_name", b"owner_name", "quarantined_until_ms", b"quarantined_until_ms", "received_bytes_s", b"received_bytes_s", "reserved_cpu_millis", b"reserved_cpu_millis", "reserved_memory_bytes", b"reserved_memory_bytes", "running", b"running", "runtime", b"runtime", "sent_bytes_s", b"sent_bytes_s", "slots", b"slots", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

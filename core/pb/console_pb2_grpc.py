@@ -1245,3 +1245,252 @@ class Console:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class NearStub:
+    """One thing from near. Its messages have the fields of the values in core/domain/console_near.py.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Node = channel.unary_unary(
+                '/hivemind.v1.console.Near/Node',
+                request_serializer=core_dot_pb_dot_console__pb2.NodeKey.SerializeToString,
+                response_deserializer=core_dot_pb_dot_console__pb2.NodeNear.FromString,
+                _registered_method=True)
+        self.Label = channel.unary_unary(
+                '/hivemind.v1.console.Near/Label',
+                request_serializer=core_dot_pb_dot_console__pb2.LabelChange.SerializeToString,
+                response_deserializer=core_dot_pb_dot_console__pb2.ChangeReply.FromString,
+                _registered_method=True)
+        self.Use = channel.unary_unary(
+                '/hivemind.v1.console.Near/Use',
+                request_serializer=core_dot_pb_dot_console__pb2.TaskKey.SerializeToString,
+                response_deserializer=core_dot_pb_dot_console__pb2.TaskUse.FromString,
+                _registered_method=True)
+        self.FindInLog = channel.unary_unary(
+                '/hivemind.v1.console.Near/FindInLog',
+                request_serializer=core_dot_pb_dot_console__pb2.LogSearch.SerializeToString,
+                response_deserializer=core_dot_pb_dot_console__pb2.LogHits.FromString,
+                _registered_method=True)
+        self.File = channel.unary_stream(
+                '/hivemind.v1.console.Near/File',
+                request_serializer=core_dot_pb_dot_console__pb2.FileKey.SerializeToString,
+                response_deserializer=core_dot_pb_dot_console__pb2.FilePiece.FromString,
+                _registered_method=True)
+
+
+class NearServicer:
+    """One thing from near. Its messages have the fields of the values in core/domain/console_near.py.
+    """
+
+    def Node(self, request, context):
+        """Who asks again within some seconds keeps the node at a report each second.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Label(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Use(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindInLog(self, request, context):
+        """Goes through a bounded part of a log at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def File(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_NearServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Node': grpc.unary_unary_rpc_method_handler(
+                    servicer.Node,
+                    request_deserializer=core_dot_pb_dot_console__pb2.NodeKey.FromString,
+                    response_serializer=core_dot_pb_dot_console__pb2.NodeNear.SerializeToString,
+            ),
+            'Label': grpc.unary_unary_rpc_method_handler(
+                    servicer.Label,
+                    request_deserializer=core_dot_pb_dot_console__pb2.LabelChange.FromString,
+                    response_serializer=core_dot_pb_dot_console__pb2.ChangeReply.SerializeToString,
+            ),
+            'Use': grpc.unary_unary_rpc_method_handler(
+                    servicer.Use,
+                    request_deserializer=core_dot_pb_dot_console__pb2.TaskKey.FromString,
+                    response_serializer=core_dot_pb_dot_console__pb2.TaskUse.SerializeToString,
+            ),
+            'FindInLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindInLog,
+                    request_deserializer=core_dot_pb_dot_console__pb2.LogSearch.FromString,
+                    response_serializer=core_dot_pb_dot_console__pb2.LogHits.SerializeToString,
+            ),
+            'File': grpc.unary_stream_rpc_method_handler(
+                    servicer.File,
+                    request_deserializer=core_dot_pb_dot_console__pb2.FileKey.FromString,
+                    response_serializer=core_dot_pb_dot_console__pb2.FilePiece.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'hivemind.v1.console.Near', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('hivemind.v1.console.Near', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Near:
+    """One thing from near. Its messages have the fields of the values in core/domain/console_near.py.
+    """
+
+    @staticmethod
+    def Node(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.console.Near/Node',
+            core_dot_pb_dot_console__pb2.NodeKey.SerializeToString,
+            core_dot_pb_dot_console__pb2.NodeNear.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Label(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.console.Near/Label',
+            core_dot_pb_dot_console__pb2.LabelChange.SerializeToString,
+            core_dot_pb_dot_console__pb2.ChangeReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Use(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.console.Near/Use',
+            core_dot_pb_dot_console__pb2.TaskKey.SerializeToString,
+            core_dot_pb_dot_console__pb2.TaskUse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindInLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hivemind.v1.console.Near/FindInLog',
+            core_dot_pb_dot_console__pb2.LogSearch.SerializeToString,
+            core_dot_pb_dot_console__pb2.LogHits.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def File(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hivemind.v1.console.Near/File',
+            core_dot_pb_dot_console__pb2.FileKey.SerializeToString,
+            core_dot_pb_dot_console__pb2.FilePiece.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

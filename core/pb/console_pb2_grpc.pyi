@@ -301,3 +301,73 @@ class ConsoleServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_console_pb2.ConsoleLinkReply, _abc.Awaitable[_console_pb2.ConsoleLinkReply]]: ...
 
 def add_ConsoleServicer_to_server(servicer: ConsoleServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class NearStub:
+    """One thing from near. Its messages have the fields of the values in core/domain/console_near.py."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> NearAsyncStub: ...
+    Node: _grpc.UnaryUnaryMultiCallable[_console_pb2.NodeKey, _console_pb2.NodeNear]
+    """Who asks again within some seconds keeps the node at a report each second."""
+    Label: _grpc.UnaryUnaryMultiCallable[_console_pb2.LabelChange, _console_pb2.ChangeReply]
+    Use: _grpc.UnaryUnaryMultiCallable[_console_pb2.TaskKey, _console_pb2.TaskUse]
+    FindInLog: _grpc.UnaryUnaryMultiCallable[_console_pb2.LogSearch, _console_pb2.LogHits]
+    """Goes through a bounded part of a log at a time."""
+    File: _grpc.UnaryStreamMultiCallable[_console_pb2.FileKey, _console_pb2.FilePiece]
+
+@_typing.type_check_only
+class NearAsyncStub(NearStub):
+    """One thing from near. Its messages have the fields of the values in core/domain/console_near.py."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Node: _aio.UnaryUnaryMultiCallable[_console_pb2.NodeKey, _console_pb2.NodeNear]  # type: ignore[assignment]
+    """Who asks again within some seconds keeps the node at a report each second."""
+    Label: _aio.UnaryUnaryMultiCallable[_console_pb2.LabelChange, _console_pb2.ChangeReply]  # type: ignore[assignment]
+    Use: _aio.UnaryUnaryMultiCallable[_console_pb2.TaskKey, _console_pb2.TaskUse]  # type: ignore[assignment]
+    FindInLog: _aio.UnaryUnaryMultiCallable[_console_pb2.LogSearch, _console_pb2.LogHits]  # type: ignore[assignment]
+    """Goes through a bounded part of a log at a time."""
+    File: _aio.UnaryStreamMultiCallable[_console_pb2.FileKey, _console_pb2.FilePiece]  # type: ignore[assignment]
+
+class NearServicer(metaclass=_abc_1.ABCMeta):
+    """One thing from near. Its messages have the fields of the values in core/domain/console_near.py."""
+
+    @_abc_1.abstractmethod
+    def Node(
+        self,
+        request: _console_pb2.NodeKey,
+        context: _ServicerContext,
+    ) -> _typing.Union[_console_pb2.NodeNear, _abc.Awaitable[_console_pb2.NodeNear]]:
+        """Who asks again within some seconds keeps the node at a report each second."""
+
+    @_abc_1.abstractmethod
+    def Label(
+        self,
+        request: _console_pb2.LabelChange,
+        context: _ServicerContext,
+    ) -> _typing.Union[_console_pb2.ChangeReply, _abc.Awaitable[_console_pb2.ChangeReply]]: ...
+
+    @_abc_1.abstractmethod
+    def Use(
+        self,
+        request: _console_pb2.TaskKey,
+        context: _ServicerContext,
+    ) -> _typing.Union[_console_pb2.TaskUse, _abc.Awaitable[_console_pb2.TaskUse]]: ...
+
+    @_abc_1.abstractmethod
+    def FindInLog(
+        self,
+        request: _console_pb2.LogSearch,
+        context: _ServicerContext,
+    ) -> _typing.Union[_console_pb2.LogHits, _abc.Awaitable[_console_pb2.LogHits]]:
+        """Goes through a bounded part of a log at a time."""
+
+    @_abc_1.abstractmethod
+    def File(
+        self,
+        request: _console_pb2.FileKey,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_console_pb2.FilePiece], _abc.AsyncIterator[_console_pb2.FilePiece]]: ...
+
+def add_NearServicer_to_server(servicer: NearServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,6 +25,7 @@ from core.rpc.codec import operator as operator_codec
 from core.rpc.codec.console import console_from_pb, console_to_pb, task_rows_from_pb
 from core.rpc.console_link import ConsoleLink
 from core.rpc.status import error_from_rpc
+from master_app.console.near_calls import NearCalls
 from master_app.console.port import Endpoint, FindEndpoint, Link, LinkState, Sink
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ NOT_THE_PINNED_ONE: Final = mark(
 ASK_ANEW: Final = mark("If the master was installed anew, ask its operator for a new console link.")
 
 
-class RemoteMaster:
+class RemoteMaster(NearCalls):
     """See `port.MasterPort`. Belongs to no thread: any may call, answers come from the loop."""
 
     def __init__(
@@ -284,15 +285,8 @@ class RemoteMaster:
     ) -> Future[T]:
         return self._loop.call(self._call(operator_pb2_grpc.OperatorStub, method, request, decode, timeout_s))
 
-    async def _call(
-        self, kind: Callable[..., Any], method: str, request: Any, decode: Callable[[Any], T], timeout_s: float
-    ) -> T:
-        try:
-            stub = kind(self._open())
-            reply = await getattr(stub, method)(request, metadata=self._metadata(), timeout=timeout_s)
-        except grpc.aio.AioRpcError as error:
-            raise _ours(error, self._endpoint) from error
-        return decode(reply)
+    def _say(self, error: grpc.aio.AioRpcError) -> HiveMindError:
+        return _ours(error, self._endpoint)
 
     async def _submit(
         self, zip_path: Path, head: pb.SubmitHead, progress: Callable[[int, int], None]

@@ -20,6 +20,7 @@ from core.domain.console import (
     TaskRows,
     WhyRows,
 )
+from core.domain.console_near import LabelChange, LogHits, NodeNear, TaskUse
 from core.domain.console_pages import (
     AccountRows,
     AuditRows,
@@ -91,6 +92,20 @@ class MasterPort(Protocol):
     def artifacts(self, task_id: str) -> Future[ArtifactRows]: ...
 
     def log(self, attempt_id: str, stream: str, offset: int, limit: int) -> Future[LogPiece]: ...
+
+    def near_node(self, node_id: str) -> Future[NodeNear]:
+        """Return a node from near; who asks each second keeps it at a report each second."""
+
+    def label_nodes(self, change: LabelChange) -> Future[None]: ...
+
+    def task_use(self, task_id: str) -> Future[TaskUse]: ...
+
+    def find_in_log(self, attempt_id: str, stream: str, text: str, offset: int) -> Future[LogHits]: ...
+
+    def save_file(
+        self, task_id: str, name: str, target: Path, progress: Callable[[int, int], None]
+    ) -> Future[int]:
+        """Write a file of a result to this computer's disk; whole or not at all. Answers with its size."""
 
     def set_priority(self, task_id: str, priority: int) -> Future[TaskView]: ...
 

@@ -5,8 +5,10 @@ A look costs no disk write. Names of owners are looked up by the caller's reader
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from copy import copy
+from dataclasses import dataclass
 
 from core.domain.errors import NotFound
 from core.domain.explain import WhyWaiting
@@ -20,6 +22,7 @@ from master_app.node_pool.sessions import NodeSessions
 from master_app.ports.node_pool import NodeRecord
 from master_app.ports.unit_of_work import UnitOfWork, Writer
 from master_app.scheduling.explain import IdleReasons, closed_by, why_waiting
+from master_app.scheduling.pool import LiveAttempt, PoolNode
 from master_app.scheduling.settings import SchedulingSettings
 
 MAX_NODES = 10_000
@@ -28,6 +31,16 @@ DUPLICATE = (
     "Two computers use this node's identity; one of them is turned away. Join that one with a link of its own: it "
     "is one step in its window. If you do not know it, revoke this node."
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSeen:
+    """A node in the hot state, with what runs there. Values are of the moment: nobody changes them."""
+
+    hot: PoolNode
+    labels: Mapping[str, str]
+    interval_s: float
+    work: Sequence[tuple[LiveAttempt, AttemptUse | None]]
 
 
 class NodeQueries:
@@ -66,6 +79,25 @@ class NodeQueries:
             if node is None or node.admin is NodeAdmin.REVOKED:
                 raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
             return self._view(uow, node, IdleReasons(uow.pool, uow.now_ms, self._settings))
+
+        return self._writer.execute(command)
+
+    def look_at(self, who: Principal, node_id: str, for_ms: int) -> Future[NodeSeen]:
+        """Return a node from near, and ask it for a report each second for so long. Raises NotFound."""
+        require(who, Action.NODE_READ)
+
+        def command(uow: UnitOfWork) -> NodeSeen:
+            node, hot = uow.nodes.get(node_id), uow.pool.nodes.get(node_id)
+            if node is None or hot is None:
+                raise NotFound("There is no such node.", code="NODE_NOT_FOUND")
+            uow.after_commit(lambda: self._sessions.look_at(node_id, for_ms))
+            session = self._sessions.session(node_id)
+            return NodeSeen(
+                hot=copy(hot),
+                labels=dict(node.labels),
+                interval_s=session.interval_s if session is not None else 0.0,
+                work=[(copy(live), self._sessions.use_of(live)) for live in uow.pool.live_of_node(node_id)],
+            )
 
         return self._writer.execute(command)
 

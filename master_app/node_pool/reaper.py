@@ -131,9 +131,11 @@ class Reaper:
             return
         if session is not None and session.synced:
             silent_s = (now - session.heard_steady_ms) / 1000
-            if hot.health is NodeHealth.READY and silent_s > SUSPECT_INTERVALS * session.interval_s:
+            # One that somebody looks at reports each second, and may be late as any other.
+            usual_s = max(session.interval_s, self._sessions.interval_s)
+            if hot.health is NodeHealth.READY and silent_s > SUSPECT_INTERVALS * usual_s:
                 set_health(uow, hot, NodeHealth.SUSPECT, f"silent for {silent_s:.0f} s")
-            if hot.health is NodeHealth.SUSPECT and silent_s > DISCONNECT_INTERVALS * session.interval_s:
+            if hot.health is NodeHealth.SUSPECT and silent_s > DISCONNECT_INTERVALS * usual_s:
                 set_health(uow, hot, NodeHealth.DISCONNECTED, f"silent for {silent_s:.0f} s")
         elif hot.health is NodeHealth.SUSPECT:
             node = uow.nodes.get(hot.node_id)

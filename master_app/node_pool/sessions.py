@@ -261,9 +261,9 @@ class NodeSessions:
         for node_id in list(self._by_node):
             self.close(node_id, reason)
 
-    def look_at(self, node_id: str, until_steady_ms: int) -> None:
-        """Somebody looks at this node: ask it for 1 s reports until then."""
-        self._looked_at[node_id] = until_steady_ms
+    def look_at(self, node_id: str, for_ms: int) -> None:
+        """Somebody looks at this node: ask it for 1 s reports for so long from now."""
+        self._looked_at[node_id] = self._steady_ms() + for_ms
         link = self.link(node_id)
         session = self._by_node.get(node_id)
         if link is not None and session is not None and session.interval_s > LOOKED_AT_INTERVAL_S:

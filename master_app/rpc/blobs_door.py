@@ -15,7 +15,7 @@ from core.domain.errors import Invalid, NotFound, ProtocolError
 from core.pb import blobs_pb2, blobs_pb2_grpc
 from core.rpc.interceptors import Context, caller
 from core.rpc.pki.authority import NodeCertificate
-from master_app.rpc.services import BlobStore, BlobWriting, GrantService
+from master_app.rpc.services import BlobStore, BlobWriting, GrantService, Meter
 
 T = TypeVar("T")
 
@@ -31,10 +31,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
     """`Blobs` of the node door. `threads` is a pool of its own, so that nothing else waits for disks."""
 
-    def __init__(self, store: BlobStore, grants: GrantService, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, store: BlobStore, grants: GrantService, threads: ThreadPoolExecutor, traffic: Meter
+    ) -> None:
         self._store = store
         self._grants = grants
         self._threads = threads
+        self._traffic = traffic
 
     async def Missing(self, request: Any, context: Context) -> blobs_pb2.MissingReply:
         if len(request.sha256) > MAX_MISSING:
@@ -52,13 +55,13 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
         if not await asyncio.wrap_future(self._grants.may_read(node_id, request.attempt_id, sha256)):
             raise NotFound("There is no such blob for this attempt.", code="BLOB_NOT_FOUND")
         try:
-            await self._give(request, sha256, context)
+            await self._give(request, sha256, node_id, context)
         except NotFound:
             # Said before the agent is answered: what follows for its attempt depends on it.
             await asyncio.wrap_future(self._grants.note_missing(node_id, request.attempt_id, sha256))
             raise
 
-    async def _give(self, request: Any, sha256: str, context: Context) -> None:
+    async def _give(self, request: Any, sha256: str, node_id: str, context: Context) -> None:
         size = await self._run(self._store.size, sha256)
         if size is None:
             raise NotFound("The pool's disk has lost this blob.", code="BLOB_NOT_FOUND")
@@ -77,6 +80,7 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
                 # The next piece is read while this one is on its way.
                 ahead = loop.run_in_executor(self._threads, next, pieces, None)
                 await context.write(piece)
+                self._traffic.count(node_id, sent=len(piece.content))
         finally:
             # The file may only be closed once no thread reads it, also when the call was cancelled.
             ahead.add_done_callback(lambda _done: pieces.close())
@@ -116,6 +120,7 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
         arrived = writing.offset
         gathered: list[bytes] = []
         gathered_bytes = 0
+        node_id = _node_id()
         pending: asyncio.Future[None] | None = None
         try:
             while arrived < size:
@@ -126,6 +131,7 @@ class BlobsDoor(blobs_pb2_grpc.BlobsServicer):
                 if message.WhichOneof("body") != "content" or not content:
                     raise ProtocolError("Content was expected.", code="STORE_CONTENT_MISSING")
                 arrived += len(content)
+                self._traffic.count(node_id, received=len(content))
                 gathered.append(content)
                 gathered_bytes += len(content)
                 if gathered_bytes >= _WRITE_BYTES or arrived >= size:

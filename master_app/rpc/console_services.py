@@ -18,6 +18,7 @@ from core.domain.console import (
     TaskRows,
     WhyRows,
 )
+from core.domain.console_near import LabelChange, LogHits, NodeNear, TaskUse
 from core.domain.console_pages import (
     AccountRows,
     AuditRows,
@@ -36,6 +37,7 @@ from core.domain.console_pages import (
 )
 from core.domain.operations import OperatorIdentity
 from core.domain.views import TaskView
+from master_app.console_near import FileOut
 from master_app.ports.console import PoolLook
 
 
@@ -102,6 +104,23 @@ class ConsoleService(Protocol):
     def browse(self, operator: OperatorIdentity, path: str) -> Future[FolderRows]: ...
 
     def console_link(self, operator: OperatorIdentity, username: str) -> Future[str]: ...
+
+
+class NearService(Protocol):
+    """One thing from near."""
+
+    def node(self, operator: OperatorIdentity, node_id: str) -> Future[NodeNear]:
+        """Return a node and what runs there. It is asked for a report each second for some seconds from now."""
+
+    def label(self, operator: OperatorIdentity, change: LabelChange) -> Future[None]: ...
+
+    def use(self, operator: OperatorIdentity, task_id: str) -> Future[TaskUse]: ...
+
+    def find_in_log(
+        self, operator: OperatorIdentity, attempt_id: str, stream: str, text: str, offset: int
+    ) -> Future[LogHits]: ...
+
+    def file(self, operator: OperatorIdentity, task_id: str, name: str) -> Future[FileOut]: ...
 
 
 class UploadService(Protocol):

@@ -23,12 +23,14 @@ from core.rpc.interceptors import DoorInterceptor, node_identity
 from core.rpc.pki.authority import CertificateAuthority, ServerIdentity
 from core.rpc.server import CONTROL_MESSAGE_BYTES, bind, control_credentials, make_server, node_credentials
 from master_app.feed import Feed
+from master_app.node_pool.traffic import Traffic
 from master_app.rpc.blobs_door import BlobsDoor
 from master_app.rpc.console_door import ConsoleDoor, SignInDoor
-from master_app.rpc.console_services import ConsoleService, UploadService
+from master_app.rpc.console_services import ConsoleService, NearService, UploadService
 from master_app.rpc.enrolment_door import EnrolmentDoor
 from master_app.rpc.logs_door import LogsDoor
 from master_app.rpc.membership_door import NodeMembershipDoor
+from master_app.rpc.near_door import NearDoor
 from master_app.rpc.node_door import NodeSessionDoor
 from master_app.rpc.operator_door import OperatorDoor, control_identity
 from master_app.rpc.secrets_door import SecretsDoor
@@ -37,6 +39,7 @@ from master_app.rpc.services import (
     EnrolmentService,
     GrantService,
     LogService,
+    Meter,
     NodeDirectory,
     NodeMembershipService,
     OperatorGate,
@@ -53,8 +56,10 @@ class ConsoleServices:
     """What stands behind the console's part of the control door."""
 
     desk: ConsoleService
+    near: NearService
     uploads: UploadService
     feed: Feed
+    traffic: Meter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,8 @@ class RpcDoors:
         self._new_session_id = new_session_id
         self._servers: list[grpc.aio.Server] = []
         self._threads = ThreadPoolExecutor(_BLOB_THREADS, "rpc-blobs")
+        console = services.console
+        self._traffic: Meter = console.traffic if console is not None else Traffic(clock.steady_ms)
         self.node_port = 0
         self.control_port = 0
 
@@ -121,9 +128,9 @@ class RpcDoors:
         node_pb2_grpc.add_NodeSessionServicer_to_server(sessions, server)
         membership = NodeMembershipDoor(services.membership)
         node_pb2_grpc.add_NodeMembershipServicer_to_server(membership, server)
-        blobs = BlobsDoor(services.blobs, services.grants, self._threads)
+        blobs = BlobsDoor(services.blobs, services.grants, self._threads, self._traffic)
         blobs_pb2_grpc.add_BlobsServicer_to_server(blobs, server)
-        logs_pb2_grpc.add_LogsServicer_to_server(LogsDoor(services.logs), server)
+        logs_pb2_grpc.add_LogsServicer_to_server(LogsDoor(services.logs, self._traffic), server)
         secrets_pb2_grpc.add_SecretsServicer_to_server(SecretsDoor(services.secrets), server)
         port = bind(server, address, node_credentials(self._identity, self._authority.ca_pem))
         await server.start()
@@ -141,6 +148,7 @@ class RpcDoors:
             console_pb2_grpc.add_SignInServicer_to_server(SignInDoor(desk), server)
             console = ConsoleDoor(desk, services.console.uploads, services.console.feed)
             console_pb2_grpc.add_ConsoleServicer_to_server(console, server)
+            console_pb2_grpc.add_NearServicer_to_server(NearDoor(services.console.near), server)
         serving = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(serving, server)
         await serving.set("", health_pb2.HealthCheckResponse.SERVING)

@@ -12,7 +12,7 @@ from core.pb import logs_pb2_grpc
 from core.rpc.codec.logs import acks_to_pb, chunks_from_pb
 from core.rpc.interceptors import Context, caller
 from core.rpc.pki.authority import NodeCertificate
-from master_app.rpc.services import LogService
+from master_app.rpc.services import LogService, Meter
 
 MAX_BATCH_BYTES = 4 << 20
 
@@ -20,8 +20,9 @@ MAX_BATCH_BYTES = 4 << 20
 class LogsDoor(logs_pb2_grpc.LogsServicer):
     """`Logs` of the node door. One batch at a time a stream: not reading on is the back-pressure."""
 
-    def __init__(self, service: LogService) -> None:
+    def __init__(self, service: LogService, traffic: Meter) -> None:
         self._service = service
+        self._traffic = traffic
 
     async def Append(self, request_iterator: Any, context: Context) -> None:  # type: ignore[override]
         certificate = caller()
@@ -29,6 +30,7 @@ class LogsDoor(logs_pb2_grpc.LogsServicer):
         while (message := await context.read()) is not grpc.aio.EOF:
             if message.ByteSize() > MAX_BATCH_BYTES:
                 raise TooLarge("A batch of log lines is too large.", code="LOG_BATCH_TOO_LARGE")
+            self._traffic.count(certificate.node_id, received=message.ByteSize())
             chunks = chunks_from_pb(message)
             acks = await asyncio.wrap_future(self._service.append(certificate.node_id, chunks))
             await context.write(acks_to_pb(acks))

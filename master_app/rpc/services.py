@@ -151,6 +151,12 @@ class BlobStore(Protocol):
         """Start or go on with a blob. Raises StorageFull, TooLarge; Busy while another call writes it."""
 
 
+class Meter(Protocol):
+    """Counts what moves to nodes and from them. Cheap, and never raises."""
+
+    def count(self, node_id: str, *, sent: int = 0, received: int = 0) -> None: ...
+
+
 class LogService(Protocol):
     def append(self, node_id: str, chunks: Sequence[LogChunk]) -> Future[Sequence[LogAck]]:
         """Keep what may be kept. One ack for each attempt and stream named. Chunks of attempts without a

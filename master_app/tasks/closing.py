@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.domain.attempt import AttemptState, Failure, FailureClass
-from core.domain.events import AttemptEnded
+from core.domain.events import AttemptEnded, AttemptsSucceeded, Success
 from core.domain.session import Receipt
 from master_app.ledger import settlement
 from master_app.ports.tasks import AttemptRecord
@@ -45,13 +45,18 @@ def settle_ended(uow: UnitOfWork, batch: Batch) -> list[Receipt]:
     ]
     decisions = settlement.settle(uow, payments)
     done: list[AttemptRecord] = []
+    good: list[Success] = []
     for (_, record), decision in zip(batch.ended, decisions, strict=True):
         task = batch.touched.get(record.task_id)
         if task is not None:
             task.paid_ucpt += decision.cost_ucpt
         done.append(replace(record, paid_ucpt=decision.amount_ucpt, pay_reason=decision.reason))
-        if record.state is not AttemptState.SUCCEEDED:
+        if record.state is AttemptState.SUCCEEDED:
+            good.append(Success(record.task_id, record.index, record.attempt_id, record.node_id))
+        else:
             uow.publish(_ended_fact(record, uow.now_ms))
+    if good:
+        uow.publish(AttemptsSucceeded(ended=tuple(good), at_ms=uow.now_ms))
     uow.attempts.end_many(done)
     return [
         Receipt(attempt_id=decision.attempt_id, ucpt=decision.amount_ucpt, reason=decision.reason.value)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from google.protobuf.message import Message
 
-from core.domain import console, console_pages
+from core.domain import console, console_near, console_pages
 from core.domain.console import TaskRows
 from core.domain.resources import Resources
 from core.pb import console_pb2 as pb
@@ -110,7 +110,7 @@ def optional_fields(kind: Any) -> frozenset[str]:
 #: Every value that crosses this wire, for the test that compares them with their messages.
 VALUES: tuple[type, ...] = tuple(
     value
-    for module in (console, console_pages)
+    for module in (console, console_pages, console_near)
     for value in vars(module).values()
     if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.__name__
 )

@@ -14,6 +14,7 @@ import pytest
 
 from core.desktop.bridge import LoopThread
 from core.domain.console import Overview, TaskQuery
+from core.domain.console_near import LabelChange, LogHits, TaskUse
 from core.domain.console_pages import ListQuery, TransferQuery, UserChange
 from core.domain.errors import HiveMindError, Invalid, NotFound, Unauthenticated
 from core.domain.operations import NewJoinLink, NewUser, TaskAction
@@ -189,6 +190,19 @@ def test_the_doctor_and_the_disks_answer(client: RemoteMaster, master: ServedMas
             client.browse(nowhere).result(10)
 
 
+def test_one_thing_from_near_is_answered_or_refused(client: RemoteMaster, task_id: str, tmp_path: Path) -> None:
+    assert client.task_use(task_id).result(10) == TaskUse()
+    with pytest.raises(NotFound):
+        client.near_node("nobody").result(10)
+    with pytest.raises(NotFound):
+        client.label_nodes(LabelChange(node_ids=("nobody",), put={"site": "a"})).result(10)
+    assert client.find_in_log("01ARZ3NDEKTSV4RRFFQ69G5FAV", "out", "x", 0).result(10) == LogHits()
+    target = tmp_path / "out" / "sum.txt"
+    with pytest.raises(NotFound):
+        client.save_file(task_id, "0/sum.txt", target, lambda *_: None).result(10)
+    assert list((tmp_path / "out").iterdir()) == [], "half a file is not left"
+
+
 def test_watch_tells_the_pool_and_then_what_changes(client: RemoteMaster, task_id: str) -> None:
     told: queue.Queue[tuple[tuple[str, ...], Any]] = queue.Queue()
     client.watch(lambda key, value: told.put((key, value)))
@@ -251,10 +265,11 @@ def test_another_authority_is_refused_before_anything_is_sent(
 
 async def test_every_call_of_the_console_needs_an_operators_token(master: ServedMaster) -> None:
     endpoint = master.endpoint()
-    methods = console_pb2.DESCRIPTOR.services_by_name["Console"].methods
+    services = console_pb2.DESCRIPTOR.services_by_name
+    methods = [*services["Console"].methods, *services["Near"].methods]
     async with open_channel(endpoint.address, endpoint.ca_pem) as channel:
         for method in methods:
-            path = f"/hivemind.v1.console.Console/{method.name}"
+            path = f"/{method.containing_service.full_name}/{method.name}"
             if method.client_streaming or method.server_streaming:
                 continue
             call: Any = channel.unary_unary(path, request_serializer=lambda _request: b"")
@@ -264,5 +279,9 @@ async def test_every_call_of_the_console_needs_an_operators_token(master: Served
         stub = console_pb2_grpc.ConsoleStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             async for _ in stub.Watch(console_pb2.WatchRequest()):
+                pass
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            async for _ in console_pb2_grpc.NearStub(channel).File(console_pb2.FileKey()):
                 pass
         assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
