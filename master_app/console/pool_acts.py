@@ -19,10 +19,11 @@ from core.domain.operations import NewUser, NodeAction, TaskAction
 from master_app.console.controllers.lists import LedgerController, PeopleController, PoolController
 from master_app.console.controllers.session import Session, now_ms, words_of
 from master_app.console.controllers.tasks import TasksController
-from master_app.console.models.page_rows import ROLES
+from master_app.console.models.audit_words import ROLES
 from master_app.console.models.task_rows import running_count
 from master_app.console.views.browse import BrowseDialog
 from master_app.console.views.dialogs import FormDialog, RolesDialog, SubmitDialog
+from master_app.console.views.label_dialog import LabelDialog
 from master_app.console.views.shell import Shell
 
 REASONED = {NodeAction.DRAIN, NodeAction.REVOKE, NodeAction.DECLINE}
@@ -107,6 +108,25 @@ class PoolActs(QObject):
         )
         question.accepted.connect(lambda: self.pool.act(node_ids, action, question.reason))
         question.open()
+
+    def label_nodes(self, node_ids: list[str]) -> None:
+        """Open the labels of what is chosen; of one node once the master has said which are its operator's."""
+        if len(node_ids) != 1:
+            if node_ids:
+                self._show_labels(node_ids, "", None)
+            return
+        tile = self.session.tiles.get(node_ids[0])
+        name = tile.name if tile is not None else ""
+        self.session.ask(
+            self.session.master.near_node(node_ids[0]),
+            lambda found: self._show_labels(node_ids, name, dict(found.labels)),
+            owner=self,
+        )
+
+    def _show_labels(self, node_ids: list[str], name: str, labels: dict[str, str] | None) -> None:
+        dialog = LabelDialog(self.look, self.shell, node_ids, name, labels)
+        dialog.accepted.connect(lambda: self.pool.label(dialog.change()))
+        dialog.open()
 
     def on_user(self, act: str, user: UserRow) -> None:
         name = user.username

@@ -111,6 +111,10 @@ class PoolWindow(QObject):
         self.overview.opened.connect(self._open_task)
         self.map.go.connect(self._go)
         self.map.wanted.connect(self.acts.on_nodes)
+        self.map.labels_wanted.connect(self.acts.label_nodes)
+        self.map.near_wanted.connect(self.pool.look_at)
+        self.pool.near_read.connect(self.map.node.show_near)
+        self.map.node.opened.connect(self._open_attempt)
 
     def _join_tasks(self) -> None:
         tasks, queue = self.tasks, self.queue
@@ -242,6 +246,17 @@ class PoolWindow(QObject):
         place = self.live.place_of(task_id)
         self.shell.show_page("queue")
         self.detail.open(self.live.row_at(place) if place is not None else None)
+
+    def _open_attempt(self, task_id: str, attempt_id: str) -> None:
+        """From a node to the log of what runs there."""
+
+        def show(found: Any) -> None:
+            if found.rows:
+                self.shell.show_page("queue")
+                self.detail.open(found.rows[0])
+                self.queue.detail.open_log(attempt_id)
+
+        self.session.ask(self.session.master.tasks(TaskQuery(task_ids=(task_id,))), show, owner=self)
 
     def _copied(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)

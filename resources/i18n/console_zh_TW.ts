@@ -84,7 +84,15 @@
    <translation>新增使用者…</translation>
   </message>
   <message>
+   <source>Add or change</source>
+   <translation>新增或變更</translation>
+  </message>
+  <message>
    <source>Add user</source>
+   <translation>新增使用者</translation>
+  </message>
+  <message>
+   <source>Added a user</source>
    <translation>新增使用者</translation>
   </message>
   <message>
@@ -120,6 +128,10 @@
    <translation>每台都先由管理員核准</translation>
   </message>
   <message>
+   <source>Answered a wish for credits</source>
+   <translation>回覆點數申請</translation>
+  </message>
+  <message>
    <source>Approval</source>
    <translation>核准方式</translation>
   </message>
@@ -128,12 +140,24 @@
    <translation>核准</translation>
   </message>
   <message>
+   <source>Approved a node</source>
+   <translation>核准節點</translation>
+  </message>
+  <message>
    <source>Artifacts</source>
    <translation>產出檔案</translation>
   </message>
   <message>
+   <source>Asked for credits</source>
+   <translation>申請點數</translation>
+  </message>
+  <message>
    <source>At work</source>
    <translation>執行中</translation>
+  </message>
+  <message>
+   <source>Attempts here</source>
+   <translation>這台節點的嘗試</translation>
   </message>
   <message>
    <source>Attempts per node</source>
@@ -156,12 +180,20 @@
    <translation>備份…</translation>
   </message>
   <message>
+   <source>Backed up the pool</source>
+   <translation>備份節點池</translation>
+  </message>
+  <message>
    <source>Backup written to {path} on the master.</source>
    <translation>備份已寫到主控節點的 {path}。</translation>
   </message>
   <message>
    <source>Balance, CPT</source>
    <translation>餘額（CPT）</translation>
+  </message>
+  <message>
+   <source>Became the first operator</source>
+   <translation>成為第一位管理員</translation>
   </message>
   <message>
    <source>Bring the first node in</source>
@@ -196,6 +228,14 @@
    <translation>CPU 與 GPU（%）</translation>
   </message>
   <message>
+   <source>CPU and GPU, % of what is reserved</source>
+   <translation>CPU 與 GPU，占保留量的百分比</translation>
+  </message>
+  <message>
+   <source>CPU and memory</source>
+   <translation>CPU 與記憶體</translation>
+  </message>
+  <message>
    <source>Cancel task…</source>
    <translation>取消任務…</translation>
   </message>
@@ -206,6 +246,10 @@
   <message>
    <source>Cancel {n} tasks?</source>
    <translation>要取消 {n} 個任務嗎？</translation>
+  </message>
+  <message>
+   <source>Cancelled a task</source>
+   <translation>取消任務</translation>
   </message>
   <message>
    <source>Cap</source>
@@ -226,6 +270,34 @@
   <message>
    <source>Change priority…</source>
    <translation>修改優先順序…</translation>
+  </message>
+  <message>
+   <source>Changed a password</source>
+   <translation>變更密碼</translation>
+  </message>
+  <message>
+   <source>Changed a quota</source>
+   <translation>變更配額</translation>
+  </message>
+  <message>
+   <source>Changed a task's cap</source>
+   <translation>變更任務費用上限</translation>
+  </message>
+  <message>
+   <source>Changed a task's priority</source>
+   <translation>變更任務優先順序</translation>
+  </message>
+  <message>
+   <source>Changed notices</source>
+   <translation>變更通知設定</translation>
+  </message>
+  <message>
+   <source>Changed roles</source>
+   <translation>變更角色</translation>
+  </message>
+  <message>
+   <source>Changed settings</source>
+   <translation>變更設定</translation>
   </message>
   <message>
    <source>Charts</source>
@@ -272,8 +344,16 @@
    <translation>解除觀察</translation>
   </message>
   <message>
+   <source>Cleared a node's quarantine</source>
+   <translation>解除節點觀察</translation>
+  </message>
+  <message>
    <source>Clock</source>
    <translation>時鐘</translation>
+  </message>
+  <message>
+   <source>Close the hits</source>
+   <translation>關閉搜尋結果</translation>
   </message>
   <message>
    <source>Colours</source>
@@ -360,8 +440,16 @@
    <translation>拒絕 {n} 台節點</translation>
   </message>
   <message>
+   <source>Declined a node</source>
+   <translation>拒絕節點</translation>
+  </message>
+  <message>
    <source>Decline…</source>
    <translation>拒絕…</translation>
+  </message>
+  <message>
+   <source>Deleted an account</source>
+   <translation>刪除帳號</translation>
   </message>
   <message>
    <source>Details</source>
@@ -376,6 +464,10 @@
    <translation>磁碟</translation>
   </message>
   <message>
+   <source>Disk free: {size}</source>
+   <translation>磁碟可用：{size}</translation>
+  </message>
+  <message>
    <source>Disk full</source>
    <translation>磁碟已滿</translation>
   </message>
@@ -388,6 +480,10 @@
    <translation>Docker</translation>
   </message>
   <message>
+   <source>Done</source>
+   <translation>進度</translation>
+  </message>
+  <message>
    <source>Door of consoles</source>
    <translation>主控台連接埠</translation>
   </message>
@@ -398,6 +494,10 @@
   <message>
    <source>Drain {n} nodes</source>
    <translation>收尾 {n} 台節點</translation>
+  </message>
+  <message>
+   <source>Drained a node</source>
+   <translation>讓節點收尾</translation>
   </message>
   <message>
    <source>Drain…</source>
@@ -418,6 +518,10 @@
   <message>
    <source>Ended</source>
    <translation>已結束</translation>
+  </message>
+  <message>
+   <source>Ended all other sign-ins</source>
+   <translation>結束其他所有登入</translation>
   </message>
   <message>
    <source>Events</source>
@@ -454,6 +558,14 @@
   <message>
    <source>Export picture…</source>
    <translation>匯出圖片…</translation>
+  </message>
+  <message>
+   <source>Exported the audit log</source>
+   <translation>匯出稽核日誌</translation>
+  </message>
+  <message>
+   <source>Failed to sign in</source>
+   <translation>登入失敗</translation>
   </message>
   <message>
    <source>Failures by class, 1 h</source>
@@ -516,6 +628,10 @@
    <translation>來源</translation>
   </message>
   <message>
+   <source>From it</source>
+   <translation>傳出</translation>
+  </message>
+  <message>
    <source>GPU</source>
    <translation>GPU</translation>
   </message>
@@ -533,6 +649,10 @@
   </message>
   <message>
    <source>Grant credits</source>
+   <translation>撥款</translation>
+  </message>
+  <message>
+   <source>Granted credits</source>
    <translation>撥款</translation>
   </message>
   <message>
@@ -572,6 +692,10 @@
    <translation>高對比</translation>
   </message>
   <message>
+   <source>Hits in the whole log</source>
+   <translation>整份日誌的搜尋結果</translation>
+  </message>
+  <message>
    <source>HiveMind needs you</source>
    <translation>HiveMind 需要你處理</translation>
   </message>
@@ -608,8 +732,16 @@
    <translation>邀請使用者</translation>
   </message>
   <message>
+   <source>Invited somebody</source>
+   <translation>邀請使用者</translation>
+  </message>
+  <message>
    <source>Isolation</source>
    <translation>隔離</translation>
+  </message>
+  <message>
+   <source>It does not report now.</source>
+   <translation>目前沒有回報。</translation>
   </message>
   <message>
    <source>It failed there</source>
@@ -640,6 +772,10 @@
    <translation>加入時間</translation>
   </message>
   <message>
+   <source>Joined with a node</source>
+   <translation>加入節點</translation>
+  </message>
+  <message>
    <source>Keep serving</source>
    <translation>繼續執行</translation>
   </message>
@@ -648,12 +784,28 @@
    <translation>標籤：{key}</translation>
   </message>
   <message>
+   <source>Labelled a node</source>
+   <translation>設定節點標籤</translation>
+  </message>
+  <message>
    <source>Labels</source>
    <translation>標籤</translation>
   </message>
   <message>
+   <source>Labels of {name}</source>
+   <translation>{name} 的標籤</translation>
+  </message>
+  <message>
+   <source>Labels of {n} nodes</source>
+   <translation>{n} 台節點的標籤</translation>
+  </message>
+  <message>
    <source>Labels: {labels}</source>
    <translation>標籤：{labels}</translation>
+  </message>
+  <message>
+   <source>Label…</source>
+   <translation>標籤…</translation>
   </message>
   <message>
    <source>Language</source>
@@ -686,6 +838,10 @@
   <message>
    <source>Ledger</source>
    <translation>帳本</translation>
+  </message>
+  <message>
+   <source>Left with a node</source>
+   <translation>節點離開</translation>
   </message>
   <message>
    <source>Lends</source>
@@ -732,6 +888,10 @@
    <translation>已鎖定</translation>
   </message>
   <message>
+   <source>Locked a user</source>
+   <translation>鎖定使用者</translation>
+  </message>
+  <message>
    <source>Lock…</source>
    <translation>鎖定…</translation>
   </message>
@@ -750,6 +910,26 @@
   <message>
    <source>Look</source>
    <translation>查看</translation>
+  </message>
+  <message>
+   <source>Made a VPN configuration</source>
+   <translation>建立 VPN 設定</translation>
+  </message>
+  <message>
+   <source>Made a join link</source>
+   <translation>建立加入連結</translation>
+  </message>
+  <message>
+   <source>Made a one-time login</source>
+   <translation>建立一次性登入</translation>
+  </message>
+  <message>
+   <source>Made a one-time token</source>
+   <translation>建立一次性權杖</translation>
+  </message>
+  <message>
+   <source>Made a token</source>
+   <translation>建立權杖</translation>
   </message>
   <message>
    <source>Made by</source>
@@ -784,6 +964,10 @@
    <translation>記憶體（%）</translation>
   </message>
   <message>
+   <source>Memory, GB</source>
+   <translation>記憶體，GB</translation>
+  </message>
+  <message>
    <source>Mint</source>
    <translation>發行帳戶</translation>
   </message>
@@ -810,6 +994,10 @@
   <message>
    <source>Needs you</source>
    <translation>需要處理</translation>
+  </message>
+  <message>
+   <source>Network, MB/s</source>
+   <translation>網路，MB/s</translation>
   </message>
   <message>
    <source>New link</source>
@@ -872,6 +1060,10 @@
    <translation>還沒有帳目。第一位使用者註冊時會有。</translation>
   </message>
   <message>
+   <source>No use known yet. It is metered while subtasks run, and told when one has ended.</source>
+   <translation>尚無用量資料。子任務執行時會計量，結束後才會回報。</translation>
+  </message>
+  <message>
    <source>No.</source>
    <translation>數量</translation>
   </message>
@@ -924,6 +1116,10 @@
    <translation>沒有需要你處理的事。</translation>
   </message>
   <message>
+   <source>Nothing runs here, and nothing ended since the master's start.</source>
+   <translation>這裡沒有執行中的工作，主控節點啟動以來也沒有結束的。</translation>
+  </message>
+  <message>
    <source>Nothing waits.</source>
    <translation>沒有在等的子任務。</translation>
   </message>
@@ -934,6 +1130,10 @@
   <message>
    <source>Now</source>
    <translation>目前狀況</translation>
+  </message>
+  <message>
+   <source>Of it tasks: CPU {cpu}, memory {memory}</source>
+   <translation>其中任務：CPU {cpu}、記憶體 {memory}</translation>
   </message>
   <message>
    <source>One-time login</source>
@@ -1012,6 +1212,14 @@
    <translation>暫停</translation>
   </message>
   <message>
+   <source>Paused a node</source>
+   <translation>暫停節點</translation>
+  </message>
+  <message>
+   <source>Paused a task</source>
+   <translation>暫停任務</translation>
+  </message>
+  <message>
    <source>Person, deed or thing</source>
    <translation>人、動作或對象</translation>
   </message>
@@ -1076,6 +1284,30 @@
    <translation>不符的條件</translation>
   </message>
   <message>
+   <source>Remove</source>
+   <translation>移除</translation>
+  </message>
+  <message>
+   <source>Removed a secret</source>
+   <translation>移除機密值</translation>
+  </message>
+  <message>
+   <source>Removed a task's files</source>
+   <translation>移除任務檔案</translation>
+  </message>
+  <message>
+   <source>Renewed a VPN configuration</source>
+   <translation>更新 VPN 設定</translation>
+  </message>
+  <message>
+   <source>Renewed a node's certificate</source>
+   <translation>更新節點憑證</translation>
+  </message>
+  <message>
+   <source>Reports every {time}</source>
+   <translation>每 {time} 回報一次</translation>
+  </message>
+  <message>
    <source>Required figures</source>
    <translation>必要數值</translation>
   </message>
@@ -1096,6 +1328,18 @@
    <translation>繼續</translation>
   </message>
   <message>
+   <source>Resumed a node</source>
+   <translation>恢復節點</translation>
+  </message>
+  <message>
+   <source>Resumed a task</source>
+   <translation>恢復任務</translation>
+  </message>
+  <message>
+   <source>Retried a task</source>
+   <translation>重試任務</translation>
+  </message>
+  <message>
    <source>Retry failed</source>
    <translation>重試失敗的子任務</translation>
   </message>
@@ -1114,6 +1358,26 @@
   <message>
    <source>Revoke {n} nodes</source>
    <translation>撤銷 {n} 台節點</translation>
+  </message>
+  <message>
+   <source>Revoked a VPN configuration</source>
+   <translation>撤銷 VPN 設定</translation>
+  </message>
+  <message>
+   <source>Revoked a join link</source>
+   <translation>撤銷加入連結</translation>
+  </message>
+  <message>
+   <source>Revoked a node</source>
+   <translation>撤銷節點</translation>
+  </message>
+  <message>
+   <source>Revoked a token</source>
+   <translation>撤銷權杖</translation>
+  </message>
+  <message>
+   <source>Revoked an invitation</source>
+   <translation>撤銷邀請</translation>
   </message>
   <message>
    <source>Revoke…</source>
@@ -1148,12 +1412,36 @@
    <translation>儲存</translation>
   </message>
   <message>
+   <source>Save all…</source>
+   <translation>全部儲存…</translation>
+  </message>
+  <message>
+   <source>Save file</source>
+   <translation>儲存檔案</translation>
+  </message>
+  <message>
+   <source>Save files to</source>
+   <translation>儲存檔案到</translation>
+  </message>
+  <message>
    <source>Saved. They hold from the master's next start.</source>
    <translation>已儲存，主控節點下次啟動後生效。</translation>
   </message>
   <message>
+   <source>Save…</source>
+   <translation>儲存…</translation>
+  </message>
+  <message>
+   <source>Search all of it</source>
+   <translation>搜尋整份日誌</translation>
+  </message>
+  <message>
    <source>Search in the log</source>
    <translation>在日誌中搜尋</translation>
+  </message>
+  <message>
+   <source>Search on</source>
+   <translation>繼續搜尋</translation>
   </message>
   <message>
    <source>Select matches</source>
@@ -1162,6 +1450,26 @@
   <message>
    <source>Select them</source>
    <translation>選取這些節點</translation>
+  </message>
+  <message>
+   <source>Sent credits</source>
+   <translation>轉帳</translation>
+  </message>
+  <message>
+   <source>Set a secret</source>
+   <translation>設定機密值</translation>
+  </message>
+  <message>
+   <source>Set a webhook for notices</source>
+   <translation>設定通知 webhook</translation>
+  </message>
+  <message>
+   <source>Set an address for notices</source>
+   <translation>設定通知信箱</translation>
+  </message>
+  <message>
+   <source>Set the rates</source>
+   <translation>設定費率</translation>
   </message>
   <message>
    <source>Settings</source>
@@ -1190,6 +1498,22 @@
   <message>
    <source>Sign-up: open, invite or closed</source>
    <translation>註冊方式：open、invite 或 closed</translation>
+  </message>
+  <message>
+   <source>Signed in</source>
+   <translation>登入</translation>
+  </message>
+  <message>
+   <source>Signed in with a one-time login</source>
+   <translation>以一次性登入登入</translation>
+  </message>
+  <message>
+   <source>Signed out</source>
+   <translation>登出</translation>
+  </message>
+  <message>
+   <source>Signed up</source>
+   <translation>註冊</translation>
   </message>
   <message>
    <source>Size</source>
@@ -1312,12 +1636,20 @@
    <translation>帳目的任務</translation>
   </message>
   <message>
+   <source>Tasks may ask for them in [requires] or prefer them. What an agent calls itself stays below.</source>
+   <translation>任務可以在 [requires] 要求這些標籤，或列為偏好。代理程式自己的標籤仍會保留。</translation>
+  </message>
+  <message>
    <source>The console shows and steers one master. It never starts a second one by itself.</source>
    <translation>主控台只管理一個主控節點，不會自行啟動第二個。</translation>
   </message>
   <message>
    <source>The fingerprint of the link is checked and pinned before anything is sent.</source>
    <translation>送出任何資料之前，會先核對並記住連結裡的指紋。</translation>
+  </message>
+  <message>
+   <source>The first {n} files; the whole result is on the task's web page.</source>
+   <translation>前 {n} 個檔案；完整結果在任務的網頁上。</translation>
   </message>
   <message>
    <source>The graph is for up to {n} nodes in {groups} groups.</source>
@@ -1340,8 +1672,16 @@
    <translation>主控節點正在結束…</translation>
   </message>
   <message>
+   <source>The master searches…</source>
+   <translation>主控節點搜尋中…</translation>
+  </message>
+  <message>
    <source>The master's settings</source>
    <translation>主控節點的設定</translation>
+  </message>
+  <message>
+   <source>The mean of the subtasks that ran at each moment; the dashed line is what is reserved for one.</source>
+   <translation>每一刻執行中子任務的平均值；虛線是每個子任務的保留量。</translation>
   </message>
   <message>
    <source>There is no pinned master {host} yet: paste a console link.</source>
@@ -1384,6 +1724,10 @@
    <translation>需要處理</translation>
   </message>
   <message>
+   <source>To it</source>
+   <translation>傳入</translation>
+  </message>
+  <message>
    <source>To what</source>
    <translation>對象項目</translation>
   </message>
@@ -1392,12 +1736,20 @@
    <translation>今天</translation>
   </message>
   <message>
+   <source>Took back a wish for credits</source>
+   <translation>收回點數申請</translation>
+  </message>
+  <message>
    <source>Transfers</source>
    <translation>帳目</translation>
   </message>
   <message>
    <source>Unlock</source>
    <translation>解除鎖定</translation>
+  </message>
+  <message>
+   <source>Unlocked a user</source>
+   <translation>解除鎖定使用者</translation>
   </message>
   <message>
    <source>User</source>
@@ -1516,6 +1868,10 @@
    <translation>前置任務失敗</translation>
   </message>
   <message>
+   <source>all of it</source>
+   <translation>全部</translation>
+  </message>
+  <message>
    <source>at most {what}</source>
    <translation>最多 {what}</translation>
   </message>
@@ -1534,6 +1890,10 @@
   <message>
    <source>fee</source>
    <translation>手續費</translation>
+  </message>
+  <message>
+   <source>for {n} nodes</source>
+   <translation>可加入 {n} 台節點</translation>
   </message>
   <message>
    <source>grant</source>
@@ -1614,6 +1974,10 @@
   <message>
    <source>nothing waits</source>
    <translation>沒有在等的</translation>
+  </message>
+  <message>
+   <source>now: CPU {cpu} %, memory {memory}</source>
+   <translation>目前：CPU {cpu}%、記憶體 {memory}</translation>
   </message>
   <message>
    <source>of {n}</source>
@@ -1720,6 +2084,10 @@
    <translation>轉帳</translation>
   </message>
   <message>
+   <source>what failed</source>
+   <translation>失敗的部分</translation>
+  </message>
+  <message>
    <source>would take it</source>
    <translation>可以接</translation>
   </message>
@@ -1810,8 +2178,24 @@
    <translation>{n} 個失敗</translation>
   </message>
   <message>
+   <source>{n} files</source>
+   <translation>{n} 個檔案</translation>
+  </message>
+  <message>
+   <source>{n} files saved.</source>
+   <translation>已儲存 {n} 個檔案。</translation>
+  </message>
+  <message>
    <source>{n} in 5 s</source>
    <translation>5 秒內 {n} 個</translation>
+  </message>
+  <message>
+   <source>{n} lines in the first {size}</source>
+   <translation>前 {size} 有 {n} 行符合</translation>
+  </message>
+  <message>
+   <source>{n} lines in the whole log</source>
+   <translation>整份日誌共 {n} 行符合</translation>
   </message>
   <message>
    <source>{n} lines; each hashes the one before it</source>
@@ -1828,6 +2212,10 @@
   <message>
    <source>{n} nodes in the pool</source>
    <translation>節點池目前有 {n} 台</translation>
+  </message>
+  <message>
+   <source>{n} nodes labelled.</source>
+   <translation>已設定 {n} 台節點的標籤。</translation>
   </message>
   <message>
    <source>{n} nodes match</source>
@@ -1904,6 +2292,10 @@
   <message>
    <source>{state}, {pool} on {host}</source>
    <translation>{state}，{pool}（{host}）</translation>
+  </message>
+  <message>
+   <source>{text} is not key=value.</source>
+   <translation>{text} 不是 key=value 的格式。</translation>
   </message>
   <message>
    <source>≈ {time}</source>

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from core.domain.console import (
+    ArtifactRow,
     ArtifactRows,
     AttemptRow,
     AttemptRows,
@@ -32,6 +33,7 @@ from core.domain.subtask import SubtaskState
 from core.domain.task import HeldCode, TaskState
 from core.domain.views import TaskView
 from master_app.console.port import Link, LinkState, Sink
+from tests.fakes.console_sample_near import SampleNear
 from tests.fakes.console_sample_pages import NAMES, PEOPLE, SamplePages, answered
 
 _STATES = (
@@ -45,7 +47,7 @@ _STATES = (
 _NODES = ("READY",) * 14 + ("IN_USE", "SNOOZED", "DISCONNECTED", "DOWN", "QUARANTINE", "PENDING")
 
 
-class SampleMaster(SamplePages):
+class SampleMaster(SamplePages, SampleNear):
     """`size`: empty, usual or overfull. `acts` records what the window asked to be done."""
 
     def __init__(self, size: str = "usual", seed: int = 7) -> None:
@@ -218,6 +220,8 @@ class SampleMaster(SamplePages):
             quarantined_until_ms=0,
             version="0.1.0",
             fingerprint=f"7F2C{number:04X}",
+            sent_bytes_s=chance.random() * 9e6 if state == "READY" and number % 3 == 0 else 0.0,
+            received_bytes_s=chance.random() * 3e6 if state == "READY" and number % 3 == 0 else 0.0,
         )
 
     # ---- pages
@@ -331,7 +335,14 @@ class SampleMaster(SamplePages):
         return answered('[task]\nname = "oct-segmentation"\n\n[split]\nmode = "count"\ncount = 256\n')
 
     def artifacts(self, task_id: str) -> Future[Any]:
-        return answered(ArtifactRows(rows=(), more=False))
+        if int(task_id.removeprefix("task")) % 2:
+            return answered(ArtifactRows(rows=(), more=False))
+        names = ("scan.png", "figures/dice.csv", "a-very-long-name-of-a-result-" + "of-one-subtask-" * 4 + ".json")
+        rows = [
+            ArtifactRow(name=f"{n}/{names[n % 3]}", index=n, size=1_800_000 * (n + 1), sha256=f"{n:02x}" * 32)
+            for n in range(30)
+        ]
+        return answered(ArtifactRows(rows=tuple(rows), more=False))
 
     def log(self, attempt_id: str, stream: str, offset: int, limit: int) -> Future[Any]:
         text = b"".join(

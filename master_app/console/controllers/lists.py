@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from core.desktop import figures
 from core.desktop.tables import RowModel
-from core.desktop.translations import tr
+from core.desktop.translations import plural, tr
+from core.domain.console_near import LabelChange
 from core.domain.console_pages import (
     AccountRow,
     AuditRow,
@@ -173,15 +174,39 @@ class PoolController(QObject):
     settings_read = Signal(object)
     settings_refused = Signal(str)
     doctor_read = Signal(object)
+    near_read = Signal(object)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
+        self._asked: set[str] = set()
 
     def act(self, node_ids: list[str], action: NodeAction, reason: str) -> None:
         for node_id in node_ids:
             future = self._session.master.act_on_node(node_id, action, reason)
             self._session.ask(future, lambda _view: None, owner=self)
+
+    def look_at(self, node_id: str) -> None:
+        """Ask for a node from near. One that is slow to answer is not asked twice."""
+        if not node_id or node_id in self._asked or not self._session.live:
+            return
+        self._asked.add(node_id)
+
+        def done(found: Any) -> None:
+            self._asked.discard(node_id)
+            self.near_read.emit(found)
+
+        def failed(_error: BaseException) -> None:
+            self._asked.discard(node_id)
+
+        self._session.ask(self._session.master.near_node(node_id), done, failed, owner=self)
+
+    def label(self, change: LabelChange) -> None:
+        def done(_none: object) -> None:
+            count = len(change.node_ids)
+            self._session.said.emit(plural(count, "{n} node labelled.", "{n} nodes labelled."), "good")
+
+        self._session.ask(self._session.master.label_nodes(change), done, owner=self)
 
     def make_link(self, wish: NewJoinLink) -> None:
         def done(made: Any) -> None:

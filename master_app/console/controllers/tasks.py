@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,7 +15,7 @@ from core.domain.operations import TaskAction
 from core.domain.task import LIVE_TASK_STATES, TERMINAL_TASK_STATES
 from core.domain.views import TaskView
 from master_app.console.controllers.paging import PagedList
-from master_app.console.controllers.session import Session
+from master_app.console.controllers.session import Session, words_of
 from master_app.console.models.task_rows import task_columns
 
 LIVE = tuple(sorted(state.value for state in LIVE_TASK_STATES))
@@ -94,6 +95,12 @@ class TaskDetail(QObject):
     #: Another log is opened; then each piece of it that comes.
     log_opened = Signal()
     log_added = Signal(bytes)
+    #: A part of it from elsewhere; hits of a search by the master; what its subtasks used; files being saved.
+    log_placed = Signal(bytes)
+    log_found = Signal(object)
+    use_read = Signal(object)
+    saving = Signal(object, object)
+    save_failed = Signal(str)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -109,6 +116,8 @@ class TaskDetail(QObject):
         self._log_next = 0
         self._reading = False
         self._stream = "out"
+        #: Another part of the log is on screen: its end is not asked for.
+        self._elsewhere = False
         self._timer = QTimer(self)
         self._timer.setInterval(DETAIL_MS)
         self._timer.timeout.connect(self._tick)
@@ -129,9 +138,77 @@ class TaskDetail(QObject):
 
     def open_log(self, attempt_id: str, stream: str = "out") -> None:
         self.attempt_id, self._stream, self.log, self._log_next = attempt_id, stream, b"", 0
-        self._reading = False
+        self._reading = self._elsewhere = False
         self.log_opened.emit()
         self._read_log()
+
+    def read_at(self, offset: int) -> None:
+        """Show the part of the log that begins at a byte, instead of its end."""
+        attempt_id, stream = self.attempt_id, self._stream
+        self._elsewhere = True
+
+        def done(piece: Any) -> None:
+            if (attempt_id, stream) == (self.attempt_id, self._stream):
+                self.log_placed.emit(piece.content)
+
+        self._session.ask(self._session.master.log(attempt_id, stream, offset, 0), done, owner=self)
+
+    def find_in_log(self, text: str, offset: int) -> None:
+        attempt_id, stream = self.attempt_id, self._stream
+
+        def done(found: Any) -> None:
+            if (attempt_id, stream) == (self.attempt_id, self._stream):
+                self.log_found.emit(found)
+
+        if attempt_id:
+            future = self._session.master.find_in_log(attempt_id, stream, text, offset)
+            self._session.ask(future, done, owner=self)
+
+    def follow_again(self) -> None:
+        """Back to the end of the log."""
+        if self._elsewhere:
+            self.open_log(self.attempt_id, self._stream)
+
+    def read_use(self) -> None:
+        """Ask what the task's subtasks use. Whoever shows it asks again each second while it lives."""
+        if self.task is None or not self._session.live:
+            return
+        task_id = self.task.task_id
+
+        def done(found: Any) -> None:
+            if self.task is not None and self.task.task_id == task_id:
+                self.use_read.emit(found)
+
+        self._session.ask(self._session.master.task_use(task_id), done, lambda _error: None, owner=self)
+
+    def save_files(self, wanted: Sequence[tuple[Any, Path]]) -> None:
+        """Save files one after another; what is there when one fails stays."""
+        if self.task is None or not wanted:
+            return
+        task_id, session = self.task.task_id, self._session
+        total = max(1, sum(file.size for file, _ in wanted))
+        rest = list(wanted)
+        before = 0
+
+        def told(sent: int, _size: int) -> None:
+            so_far = before + sent
+            session.background.run(lambda: None, lambda _none: self.saving.emit(min(so_far, total - 1), total))
+
+        def following(_size: int = 0) -> None:
+            nonlocal before
+            before += _size
+            if not rest:
+                self.saving.emit(total, total)
+                session.said.emit(plural(len(wanted), "{n} file saved.", "{n} files saved."), "good")
+                return
+            file, target = rest.pop(0)
+            session.ask(session.master.save_file(task_id, file.name, target, told), following, failed, owner=self)
+
+        def failed(error: BaseException) -> None:
+            self.save_failed.emit(words_of(error))
+
+        self.saving.emit(0, total)
+        following()
 
     def _touched(self, task_ids: set[str]) -> None:
         self._dirty = self._dirty or (self.task is not None and self.task.task_id in task_ids)
@@ -142,7 +219,7 @@ class TaskDetail(QObject):
         if self._dirty or (self.task.state.value in LIVE and self.task.state.value != "PAUSED"):
             self._dirty = False
             self._load()
-        if self.attempt_id:
+        if self.attempt_id and not self._elsewhere:
             self._read_log()
 
     def _load(self) -> None:

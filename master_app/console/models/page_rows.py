@@ -11,6 +11,7 @@ from core.desktop.tokens import Tint
 from core.desktop.translations import mark, tr
 from core.domain.console import ArtifactRow, AttemptRow, NodeTile
 from core.domain.console_pages import AccountRow, AuditRow, LinkRow, TransferRow, UserRow
+from master_app.console.models.audit_words import ROLES, deed, details
 from master_app.console.models.sentences import said
 
 KINDS = {"mint": mark("Mint"), "holds": mark("Holds"), "fees": mark("Fees")}
@@ -27,7 +28,6 @@ CODES = {
     "USER_TRANSFER": mark("transfer"),
     "CORRECTION": mark("correction"),
 }
-ROLES = {"operator": mark("operator"), "submitter": mark("submitter"), "provider": mark("provider")}
 _ACTIVE = Face(Shape.TICK, Tint.GOOD, mark("Active user"))
 _LOCKED = Face(Shape.CROSS, Tint.BAD, mark("Locked"))
 
@@ -186,7 +186,14 @@ def audit_columns() -> list[Column[AuditRow]]:
         Column(
             name="who", heading=lambda: tr("Who"), text=lambda row: row.actor or tr("this computer"), width=120
         ),
-        Column(name="action", heading=lambda: tr("Did what"), text=lambda row: row.action, width=160, strong=True),
+        Column(
+            name="action",
+            heading=lambda: tr("Did what"),
+            text=deed,
+            width=190,
+            strong=True,
+            tip=lambda row: row.action,
+        ),
         Column(
             name="subject",
             heading=lambda: tr("To what"),
@@ -196,7 +203,7 @@ def audit_columns() -> list[Column[AuditRow]]:
         Column(
             name="details",
             heading=lambda: tr("Details"),
-            text=lambda row: row.details,
+            text=details,
             width=260,
             tone=lambda row: "text_2",
         ),

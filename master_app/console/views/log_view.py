@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QShortcut, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
@@ -15,6 +15,8 @@ from core.desktop.fonts import code_font
 from core.desktop.look import Look
 from core.desktop.translations import plural, tr
 from core.desktop.widgets import button, caption, row
+from core.domain.console_near import LogHits
+from master_app.console.views.log_hits import LogHitList
 
 MAX_LINES: Final = 50_000
 MAX_MARKS: Final = 400
@@ -22,13 +24,18 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])")
 
 
 class LogView(QWidget):
-    """Call `clear` when another log is opened and `add` with what came. Enter and F3 go to the next hit."""
+    """Call `clear` when another log is opened and `add` with what came. Enter and F3 go to the next hit.
+
+    `whole_wanted` asks the master to search all of it: words, and from which byte on.
+    """
+
+    whole_wanted = Signal(str, object)
 
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._size = self._unseen = 0
+        self._size = self._unseen = self._searched = 0
         self._what = ""
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
@@ -43,6 +50,10 @@ class LogView(QWidget):
         look.says(self.search, lambda: self.search.setPlaceholderText(tr("Search in the log")))
         look.says(self.search, lambda: self.search.setAccessibleName(tr("Search in the log")))
         self.hits = caption(look)
+        self.whole = button(look, lambda: tr("Search all of it"), kind="link", on_click=self._search_whole)
+        self.whole.hide()
+        self.found = LogHitList(look)
+        self.found.more_wanted.connect(lambda: self.whole_wanted.emit(self.search.text(), self._searched))
         self.follow = button(
             look, lambda: tr("Follow"), icon="follow", tip=lambda: tr("Stay at the end as lines come")
         )
@@ -55,12 +66,21 @@ class LogView(QWidget):
         self._new = button(look, lambda: "", kind="link", on_click=lambda: self.follow.setChecked(True))
         self._new.hide()
         self.tools = row(
-            self.note, None, self._new, self.hits, self.search, self._wrap, self.follow, margins=(8, 4, 0, 0)
+            self.note,
+            None,
+            self._new,
+            self.hits,
+            self.whole,
+            self.search,
+            self._wrap,
+            self.follow,
+            margins=(8, 4, 0, 0),
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(self.tools)
+        layout.addWidget(self.found)
         layout.addWidget(self.text, 1)
         self.search.textChanged.connect(self._mark_all)
         self.search.returnPressed.connect(self.next_hit)
@@ -82,6 +102,24 @@ class LogView(QWidget):
         self.text.clear()
         self.follow.setChecked(True)
         self._say()
+
+    def show_hits(self, found: LogHits) -> None:
+        """Add what the master found in a part of the log; what is left of it is searched on."""
+        self._searched = found.searched
+        self.found.add(found.hits, found.searched, found.size)
+
+    def show_place(self, what: str, content: bytes) -> None:
+        """Show another part of the log, beginning where a hit is; nothing is followed there."""
+        self.clear(what)
+        self.follow.setChecked(False)
+        self.add(content)
+        self.text.moveCursor(QTextCursor.MoveOperation.Start)
+        self.next_hit()
+
+    def _search_whole(self) -> None:
+        if self.search.text():
+            self.found.begin()
+            self.whole_wanted.emit(self.search.text(), 0)
 
     def add(self, content: bytes) -> None:
         """Show what came. What is being read or selected does not move."""
@@ -141,6 +179,7 @@ class LogView(QWidget):
     def _mark_all(self) -> None:
         """Mark the hits and count them; above a few hundred the rest is found one by one."""
         words = self.search.text()
+        self.whole.setVisible(bool(words) and bool(self._what))
         marks: list[QTextEdit.ExtraSelection] = []
         cursor = QTextCursor(self.text.document())
         while words and len(marks) < MAX_MARKS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
@@ -19,6 +20,11 @@ from master_app.console.views.map_scene import MOVE_S, MapScene, Move
 MAX_DOTS = 60
 
 
+def rate_words(bytes_s: float) -> str:
+    """Return a rate as people compare them."""
+    return f"{figures.number(bytes_s / 1e6, 1 if bytes_s < 1e8 else 0)} MB/s"
+
+
 class GraphBack:
     """What stands behind the nodes of a graph."""
 
@@ -31,13 +37,13 @@ class GraphBack:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         lately = self._scene.lately(now_s) if flows else {}
         moves = self._scene.moving(now_s) if flows else []
-        for group in self._scene.groups:
+        for place, group in enumerate(self._scene.groups):
             moved = sum(sum(lately[each]) for each in group.members if each in lately)
-            self._group(painter, group, moved, scale)
+            self._group(painter, group, moved, self._scene.group_rate(place) if flows else 0.0, scale)
         self._lights(painter, moves, now_s)
         self._hub(painter)
 
-    def _group(self, painter: QPainter, group: Group, moved: int, scale: float) -> None:
+    def _group(self, painter: QPainter, group: Group, moved: int, rate: float, scale: float) -> None:
         theme = self._look.theme
         tokens = theme.tokens
         if group.hull is not None:
@@ -56,17 +62,19 @@ class GraphBack:
             painter.drawPath(group.wires)
         if group.trunk is None:
             return
-        width = 1.4 + min(6.0, moved / 4)
-        painter.setPen(QPen(theme.color("accent" if moved else "border"), width))
+        # The way is as wide as much moves on it: 1 MB/s is seen, 100 MB/s is the widest.
+        width = 1.4 + max(min(6.0, moved / 4), min(8.0, 2.0 * log10(1 + rate / 1e5)))
+        busy = bool(moved or rate)
+        painter.setPen(QPen(theme.color("accent" if busy else "border"), width))
         painter.drawPath(group.trunk)
         painter.setBrush(theme.color("bg"))
-        painter.setPen(QPen(theme.color("accent" if moved else "border"), 1.4))
+        painter.setPen(QPen(theme.color("accent" if busy else "border"), 1.4))
         painter.drawEllipse(group.anchor, 3.2, 3.2)
-        if moved:
+        if busy:
             middle = group.trunk.pointAtPercent(0.5)
             painter.setFont(ui_font(9))
             painter.setPen(theme.color("text_2"))
-            words = tr("{n} in 5 s", n=figures.number(moved))
+            words = rate_words(rate) if rate else tr("{n} in 5 s", n=figures.number(moved))
             painter.drawText(QRectF(middle.x() + 6, middle.y() - 14, 90, 14), Qt.AlignmentFlag.AlignLeft, words)
 
     def _lights(self, painter: QPainter, moves: Sequence[Move], now_s: float) -> None:

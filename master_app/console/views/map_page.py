@@ -35,12 +35,12 @@ from master_app.console.views.map_side import (
     Distribution,
     GroupRow,
     LoadLegend,
-    NodeCard,
     StateRows,
     group_columns,
     group_rows,
     lost_together,
 )
+from master_app.console.views.node_card import NodeCard
 from master_app.console.views.node_map import GROUPS_BELOW, MapView
 from master_app.console.views.page import Page, kept_split, plain_note, search_field
 
@@ -53,6 +53,9 @@ class MapPage(Page):
     """`wanted` carries (action, node ids)."""
 
     wanted = Signal(object, object)
+    labels_wanted = Signal(object)
+    #: A node is looked at: asked again each second for as long as it is.
+    near_wanted = Signal(str)
     go = Signal(str)
 
     def __init__(self, look: Look) -> None:
@@ -162,14 +165,21 @@ class MapPage(Page):
                 (lambda: tr("Revoke…"), "revoke", "danger", NodeAction.REVOKE),
             )
         ]
+        tag = button(
+            look,
+            lambda: tr("Label…"),
+            icon="tag",
+            on_click=lambda: self.labels_wanted.emit(sorted(self.view.chosen)),
+        )
+        acts.insert(3, tag)
         self._bar.setLayout(row(self._bar_words, None, *acts, margins=(12, 6, 12, 6)))
         self._bar.hide()
         return self._bar
 
     def _dock(self) -> QWidget:
         look = self.look
-        self._node = NodeCard(look)
-        self._node.stepped.connect(self._step_to)
+        self.node = NodeCard(look)
+        self.node.stepped.connect(self._step_to)
         self._spread, self._states = Distribution(look), StateRows(look)
         self._spread.wanted.connect(
             lambda low, top: self.search.setText(f"load>{round(low * 100)} load<{round(top * 100)}")
@@ -197,7 +207,7 @@ class MapPage(Page):
             )
         )
         card = Card()
-        card.body.addWidget(self._node)
+        card.body.addWidget(self.node)
         card.body.addWidget(self._pool, 1)
         card.body.addStretch(0)
         card.setMinimumWidth(260)
@@ -205,7 +215,7 @@ class MapPage(Page):
         area.setWidgetResizable(True)
         area.setWidget(card)
         area.setMinimumWidth(276)
-        self._node.hide()
+        self.node.hide()
         self._trouble_row.hide()
         return area
 
@@ -257,6 +267,8 @@ class MapPage(Page):
                     tr("{n} nodes of one group were lost within a minute. One cause is likely.", n=len(self._lost))
                 )
         self._refresh_node()
+        if self.isVisible() and self.node.isVisible():
+            self.near_wanted.emit(self.node.node_id)
         if self._tick % 2 and bounds(self.search.text()):
             self._search()
 
@@ -334,18 +346,21 @@ class MapPage(Page):
         self._bar.setVisible(bool(node_ids))
         self._step = 0
         self._refresh_node()
+        if node_ids:
+            self.near_wanted.emit(self.node.node_id)
 
     def _step_to(self, by: int) -> None:
         self._step += by
         self._refresh_node()
+        self.near_wanted.emit(self.node.node_id)
 
     def _refresh_node(self) -> None:
         chosen = sorted(each for each in self.view.chosen if each in self._tiles)
-        self._node.setVisible(bool(chosen))
+        self.node.setVisible(bool(chosen))
         self._pool.setVisible(len(chosen) != 1)
         if chosen:
             self._step %= len(chosen)
-            self._node.show_node(self._tiles[chosen[self._step]], self._step, len(chosen))
+            self.node.show_node(self._tiles[chosen[self._step]], self._step, len(chosen))
 
     def _want(self, action: NodeAction) -> None:
         self.wanted.emit(action, sorted(self.view.chosen))

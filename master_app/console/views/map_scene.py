@@ -66,7 +66,7 @@ class MapScene:
         self._group_of = {each: at for at, group in enumerate(self.layout.groups) for each in group.members}
         self.dirty = {}
         self.moves.clear()
-        self._sums = [[0.0, 0.0, 0.0] for _ in self.layout.groups]
+        self._sums = [[0.0, 0.0, 0.0, 0.0] for _ in self.layout.groups]
         self.spread = [0] * BUCKETS
         self.counts = {}
         for tile in self.tiles.values():
@@ -100,12 +100,17 @@ class MapScene:
 
     def group_load(self, place: int) -> tuple[int, float]:
         """Return how many nodes a group has, and their mean load."""
-        count, load, _ = self._sums[place]
+        count, load, *_ = self._sums[place]
         return round(count), load / count if count else 0.0
 
     def group_free(self, place: int) -> int:
         """Return how many slots of a group could take something now."""
         return round(self._sums[place][2])
+
+    def group_rate(self, place: int) -> float:
+        """Return how many bytes a second move to the nodes of a group and from them."""
+        rate = self._sums[place][3]
+        return rate if rate > 1_000 else 0.0  # what rounding leaves is nothing
 
     def group_of(self, node_id: str) -> Group:
         return self.layout.groups[self._group_of[node_id]]
@@ -158,6 +163,7 @@ class MapScene:
         sums = self._sums[self._group_of[tile.node_id]]
         sums[0] += sign
         sums[1] += sign * tile.load
+        sums[3] += sign * (tile.sent_bytes_s + tile.received_bytes_s)
         if tile.state == "READY":
             sums[2] += sign * (tile.slots - tile.running)
             self.spread[bucket(tile.load)] += sign

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QLinearGradient, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from core.desktop import figures, states
-from core.desktop.charts import Ring
 from core.desktop.fonts import ui_font
 from core.desktop.look import Look
-from core.desktop.plots import Curve, LivePlot
 from core.desktop.states import Face
 from core.desktop.tables import Column
 from core.desktop.tokens import load_rgb
 from core.desktop.translations import tr
-from core.desktop.widgets import Bar, ShapeMark, StatePill, button, caption, label, row, section
+from core.desktop.widgets import Bar, ShapeMark, button, label
 from core.domain.console import NodeTile
-from master_app.console.models.page_rows import hardware
 from master_app.console.views.map_marks import LOADS
 from master_app.console.views.map_scene import BUCKETS, MapScene
 
@@ -195,102 +191,6 @@ def group_rows(scene: MapScene) -> list[GroupRow]:
         count, load = scene.group_load(place)
         rows.append(GroupRow(group.name, count, load, scene.group_free(place)))
     return sorted(rows, key=lambda each: -each.load)[:500]
-
-
-class NodeCard(QWidget):
-    """One chosen node: what it is, what it did lately. With several chosen it steps through them."""
-
-    stepped = Signal(int)
-
-    def __init__(self, look: Look) -> None:
-        super().__init__()
-        self._look = look
-        self._node_id = ""
-        self._seen_ms = 0
-        self._name = section(look, lambda: "")
-        self._pill = StatePill(look)
-        self._which = caption(look)
-        self._before = button(
-            look,
-            icon="chevron-left",
-            kind="icon",
-            tip=lambda: tr("Node before"),
-            on_click=lambda: self.stepped.emit(-1),
-        )
-        self._after = button(
-            look,
-            icon="chevron-right",
-            kind="icon",
-            tip=lambda: tr("Node after"),
-            on_click=lambda: self.stepped.emit(1),
-        )
-        self._facts = label(look, wrap=True, pixels=12)
-        self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._load, self._memory = Ring(2, SAMPLES, gap_s=120), Ring(1, SAMPLES, gap_s=120)
-        self._plots = (
-            LivePlot(
-                look,
-                [Curve(lambda: tr("CPU"), "accent", filled=True), Curve(lambda: tr("GPU"), "paused")],
-                self._load,
-                window_s=CHART_S,
-                unit="%",
-                top=100,
-            ),
-            LivePlot(
-                look,
-                [Curve(lambda: tr("Memory"), "good", filled=True)],
-                self._memory,
-                window_s=CHART_S,
-                unit="%",
-                top=100,
-            ),
-        )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addLayout(row(self._name, self._pill, None, self._which, self._before, self._after))
-        layout.addWidget(self._facts)
-        for text, plot in zip((lambda: tr("CPU and GPU, %"), lambda: tr("Memory, %")), self._plots, strict=True):
-            layout.addWidget(caption(look, text))
-            plot.setFixedHeight(92)
-            layout.addWidget(plot)
-        first, second = self._plots
-        first.pointed.connect(second.point_at)
-        second.pointed.connect(first.point_at)
-
-    def show_node(self, tile: NodeTile, place: int, count: int) -> None:
-        if tile.node_id != self._node_id:
-            self._node_id = tile.node_id
-            self._load.clear()
-            self._memory.clear()
-        self._name.setText(tile.name)
-        self._pill.show_state(states.NODE[tile.state])
-        self._which.setText(tr("{n} of {total}", n=place + 1, total=count) if count > 1 else "")
-        for each in (self._before, self._after):
-            each.setVisible(count > 1)
-        self._facts.setText(node_words(tile))
-        now_s = time.time()
-        gpu = sum(tile.gpu_percent) / len(tile.gpu_percent) if tile.gpu_percent else None
-        self._load.add(now_s, [tile.cpu_percent, gpu])
-        self._memory.add(now_s, [tile.memory_percent])
-        for plot in self._plots:
-            plot.refresh(now_s)
-
-
-def node_words(tile: NodeTile) -> str:
-    labels = ", ".join(f"{key}={value}" for key, value in tile.labels.items()) or tr("none")
-    seen = figures.stamp(tile.last_seen_ms).split(" · ")[0] if tile.last_seen_ms else tr("not known yet")
-    lines = [
-        tr("Owner: {name}", name=tile.owner_name or tr("not known yet")),
-        tr("Lends: {what}", what=hardware(tile)),
-        tr("Labels: {labels}", labels=labels),
-        tr("Effective load: {load}", load=figures.percent(tile.load)),
-        tr("Attempts: {n} of {slots} slots", n=tile.running, slots=tile.slots),
-        tr("Last seen: {time}", time=seen),
-    ]
-    if tile.runtime == "process":
-        lines.append(tr("Not isolated: runs tasks of its own owner only"))
-    return "\n".join(lines)
 
 
 def lost_together(tiles: Sequence[NodeTile], key: Callable[[NodeTile], str], within_ms: int = 60_000) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.attempt import AttemptState
-from core.domain.console_near import LabelChange
+from core.domain.console_near import LabelChange, LogHit
 from core.domain.errors import Forbidden, Invalid, NotFound
 from core.domain.operations import OperatorIdentity
 from core.domain.session import LogStream, Orders
@@ -150,7 +150,8 @@ def test_a_log_is_searched_line_by_line_in_bounded_parts(pool: PoolMaster) -> No
         files.append(attempt, LogStream.OUT, offset, content[offset : offset + (1 << 20)])
     first = find_in_log(files, attempt, LogStream.OUT, "found IT", 0)
     assert first.hits == () and SEARCHED_BYTES // 2 < first.searched < first.size == len(content)
-    at, hits = first.searched, list(first.hits)
+    at = first.searched
+    hits: list[LogHit] = list(first.hits)
     while at < len(content):
         part = find_in_log(files, attempt, LogStream.OUT, "found IT", at)
         assert part.searched > at

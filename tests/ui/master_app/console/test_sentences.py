@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import time
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ import pytest
 from core.desktop.look import Look
 from core.desktop.sentences import Sentences
 from core.desktop.translations import Language
+from core.domain.console_pages import AuditRow
 from core.domain.errors import NotFound
+from core.domain.operations import NodeAction
 from core.paths import resources
 from master_app.console.controllers.session import words_of
+from master_app.console.models.audit_words import DEEDS, deed, details
 from master_app.console.models.sentences import OPERATOR_FILE, said
 from tests.arch.house import ROOT
 
@@ -35,11 +39,46 @@ def chinese(look: Look) -> Iterator[None]:
     look.use_language(Language.ENGLISH)
 
 
+RAISERS = ("master_app/node_pool/labels.py", "master_app/console_near.py")
+
+
+def test_every_deed_of_the_audit_log_has_its_words(chinese: None) -> None:
+    rooms = ("users", "node_pool", "tasks", "ledger", "notices", "vpn", "operations.py", "checkup.py")
+    found = {f"node.{action.value}" for action in NodeAction}
+    for room in rooms:
+        place = ROOT / "master_app" / room
+        for file in [place] if place.is_file() else place.rglob("*.py"):
+            found |= set(
+                re.findall(r'(?:audited|of_owner|_by|note)\(\s*\w+,\s*"([a-z_]+(?:\.[a-z_]+)?)"', file.read_text())
+            )
+            found |= set(re.findall(r'(?:action|audit)="([a-z_]+(?:\.[a-z_]+)?)"', file.read_text()))
+    assert found - set(DEEDS) == set(), "say them in models/audit_words.py"
+    assert len(found) > 40
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "wanted"),
+    [
+        ("task.cancel", "sent twice", ("取消任務", "sent twice")),
+        ("join_link.create", "uses=3", ("建立加入連結", "可加入 3 台節點")),
+        ("task.retry", "failed", ("重試任務", "失敗的部分")),
+        ("user.roles", "operator, provider", ("變更角色", "管理員, 提供者")),
+        ("user.roles", "to operator", ("變更角色", "to operator")),
+        ("some.new", "x", ("some.new", "x")),
+    ],
+)
+def test_the_audit_log_is_chinese(chinese: None, action: str, text: str, wanted: tuple[str, str]) -> None:
+    row = AuditRow(
+        sequence=1, at_ms=0, actor="", action=action, subject="", subject_name="", details=text, origin=""
+    )
+    assert (deed(row), details(row)) == wanted
+
+
 def test_every_sentence_for_operators_has_its_translation_and_none_is_left_over() -> None:
     tool = runpy.run_path(str(ROOT / "docs" / "tools" / "service_sentences.py"))
     of_pages = set(tool["sentences"]())
     space = tool["sentences"].__globals__
-    space["SPEAKERS"], space["RAISERS"] = SPEAKERS, ()
+    space["SPEAKERS"], space["RAISERS"] = SPEAKERS, RAISERS
     wanted = set(tool["sentences"]()) - of_pages
     known = json.loads((resources() / "i18n" / OPERATOR_FILE).read_text(encoding="utf-8"))
     assert wanted - set(known) == set(), f"translate them in resources/i18n/{OPERATOR_FILE}"
