@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -55,7 +56,8 @@ def cli(ctx: click.Context, host: str, data_dir: Path | None) -> None:
 @click.option("--storage", type=click.Path(path_type=Path, file_okay=False), help="Folder of bundles and results.")
 @click.option("--behind-proxy", is_flag=True, default=None, help="A proxy in front speaks TLS.")
 @click.option("--quiet", is_flag=True, help="Say errors alone; the log's file has everything.")
-def serve_command(data_dir: Path | None, quiet: bool, **flags: Any) -> None:
+@click.option("--stop-by-stdin", is_flag=True, help="The line `stop` on standard input ends it, as SIGTERM does.")
+def serve_command(data_dir: Path | None, quiet: bool, stop_by_stdin: bool, **flags: Any) -> None:
     """Run the master until it is told to stop."""
     keep_freed_memory()
     folder = _folder(data_dir)
@@ -64,7 +66,9 @@ def serve_command(data_dir: Path | None, quiet: bool, **flags: Any) -> None:
     with folder, logs.configure(file=file, level=settings.log_level, console_level=console_level) as kept:
         logs.catch_unhandled()
         del kept
-        serve(settings, folder, build_master)
+        # The program for Windows has no sys.stdin, and yet what it was started with.
+        stop_by = io.FileIO(0, closefd=False) if stop_by_stdin else None
+        serve(settings, folder, build_master, stop_by=stop_by)
 
 
 @cli.command("setup")

@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from master_app.web.server import WebServer, start_web
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+Lines = Iterable[bytes]
 Build = Callable[[MasterSettings, Path, Clock], Master]
 
 TICK_S = 1.0
@@ -277,8 +278,15 @@ def _door(address: str, port: int) -> str:
     return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
 
 
-def serve(settings: MasterSettings, folder: DataFolder, build: Build) -> None:
-    """Run a master until SIGTERM or SIGINT; a second one ends it at once."""
+STOP_WORD = b"stop"
+
+
+def serve(settings: MasterSettings, folder: DataFolder, build: Build, *, stop_by: Lines | None = None) -> None:
+    """Run a master until SIGTERM or SIGINT; a second one ends it at once.
+
+    So does the line `stop` on `stop_by`: no system lets another program's end be asked for in the same way. Its
+    end, without that word, means that whoever started the master has gone, and it serves on.
+    """
     daemon = Daemon(settings, folder, build)
 
     def on_signal(number: int, frame: object) -> None:
@@ -288,6 +296,8 @@ def serve(settings: MasterSettings, folder: DataFolder, build: Build) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
+    if stop_by is not None:
+        threading.Thread(target=_wait_for_word, args=(stop_by, daemon.end), name="stop-word", daemon=True).start()
     try:
         line = daemon.start()
         print(line, flush=True)
@@ -297,3 +307,13 @@ def serve(settings: MasterSettings, folder: DataFolder, build: Build) -> None:
         logger.info("stopping")
     finally:
         daemon.stop()
+
+
+def _wait_for_word(stream: Lines, end: Callable[[], None]) -> None:
+    try:
+        for line in stream:
+            if line.strip() == STOP_WORD:
+                end()
+                return
+    except OSError:
+        logger.info("nobody can ask for the end by this pipe any more")

@@ -13,6 +13,8 @@ from core import paths
 
 LAST_LINES = 40
 LOOK_MS = 150
+#: A master closes its doors, ends what it accepted and closes its storage. On Windows what follows is no asking.
+STOP_MS = 60_000
 
 
 class ChildMaster(QObject):
@@ -29,6 +31,7 @@ class ChildMaster(QObject):
         self._arguments = ["--data-dir", str(data_dir), *arguments]
         self._said = data_dir / "logs" / "console-start.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._words = -1
         self._stopping = self._told = False
         self._look = QTimer(self)
         self._look.setInterval(LOOK_MS)
@@ -50,28 +53,39 @@ class ChildMaster(QObject):
     def start(self) -> None:
         self._stopping = self._told = False
         paths.private_folder(self._said.parent)
+        # Not closed when this object goes: a master that serves on must not lose what it hears by.
+        heard, self._words = os.pipe()
         with open(self._said, "wb") as said:
             self._process = subprocess.Popen(
-                [*paths.program("master_app"), "serve", "--quiet", *self._arguments],
-                stdin=subprocess.DEVNULL,
+                [*paths.program("master_app"), "serve", "--quiet", "--stop-by-stdin", *self._arguments],
+                stdin=heard,
                 stdout=said,
                 stderr=said,
                 start_new_session=os.name != "nt",
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
+        os.close(heard)
         self._look.start()
 
     def stop(self) -> None:
-        """Ask it to end cleanly; `ended` follows."""
+        """Ask it to end cleanly; `ended` follows. One that does not in its time is ended."""
         self._stopping = True
-        if self._process is not None and self.running:
-            self._process.terminate()
+        process = self._process
+        if process is None or not self.running:
+            return
+        try:
+            os.write(self._words, b"stop\n")
+        except OSError:
+            process.terminate()
+            return
+        QTimer.singleShot(STOP_MS, self, lambda: process.terminate() if process.poll() is None else None)
 
     def _see(self) -> None:
         assert self._process is not None
         code = self._process.poll()
         if code is not None:
             self._look.stop()
+            os.close(self._words)
             self.ended.emit(0 if self._stopping else (code or 1))
         elif not self._told and any(line.startswith("ready ") for line in self.last_lines):
             self._told = True

@@ -134,9 +134,9 @@ def test_states_and_the_spread_of_load_are_filters(page: MapPage, qtbot: QtBot) 
     assert page.search.text() == "load>0 load<50"
     page._take.click()
     assert page.view.chosen and all(page._tiles[each].load < 0.5 for each in page.view.chosen)
-    assert page._node.isVisible() and "1 of" in page._node._which.text()
-    page._node._after.click()
-    assert "2 of" in page._node._which.text()
+    assert page.node.isVisible() and "1 of" in page.node._which.text()
+    page.node._after.click()
+    assert "2 of" in page.node._which.text()
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def opened(look: Look, qtbot: QtBot) -> Iterator[Opened]:
 
 
 def busy_node(opened: Opened) -> str:
-    return next(tile.node_id for tile in opened.master.tiles if tile.running > 1)
+    return str(next(tile.node_id for tile in opened.master.tiles if tile.running > 1))
 
 
 def test_a_chosen_node_shows_its_attempts_and_opens_their_logs(opened: Opened, qtbot: QtBot) -> None:

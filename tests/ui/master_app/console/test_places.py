@@ -80,9 +80,14 @@ def test_a_child_master_starts_and_its_end_is_noticed(qtbot: QtBot, tmp_path: Pa
     assert ended.args != [0]
     assert any("already running" in line for line in second.last_lines)
     assert child.running, "what a second one says does not disturb the first"
+    process = child._process
+    assert process is not None
     with qtbot.waitSignal(child.ended, timeout=60_000) as ended:
         child.stop()
     assert ended.args == [0]
+    assert process.returncode == 0, "it ended by itself: nothing ended it"
+    log = (tmp_path / "data" / "logs" / "master.log").read_text()
+    assert "stopping" in log
 
 
 def test_a_master_that_keeps_serving_is_the_same_process(qtbot: QtBot, tmp_path: Path) -> None:
