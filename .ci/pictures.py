@@ -17,7 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MAPS = ("map", "map-tiles", "map-node")
-PAGES = ("first", "overview", *MAPS, "queue", "ledger", "users", "join", "events", "settings")
+QUEUES = ("queue", "queue-logs", "queue-charts", "queue-files")
+PAGES = ("first", "overview", *MAPS, *QUEUES, "ledger", "users", "join", "events", "settings")
 
 
 def draw(out: Path, size: str, scale: str) -> None:
@@ -56,9 +57,11 @@ def draw(out: Path, size: str, scale: str) -> None:
                     QTest.qWait(400)
                     pose(window, page, size)
                     QTest.qWait(150)
-                    if page == "queue" and window.tasks.model.rowCount():
+                    if page in QUEUES and window.tasks.model.rowCount():
                         window.queue.table.setCurrentIndex(window.tasks.model.index(0, 0))
                         QTest.qWait(300)
+                        pose_task(window.queue.detail, page)
+                        QTest.qWait(200)
                     if page == "ledger" and window.ledger.transfers.rowCount():
                         window.ledger_page.transfers.setCurrentIndex(window.ledger.transfers.index(0, 0))
                         QTest.qWait(200)
@@ -94,6 +97,17 @@ def pose(window: Any, page: str, size: str) -> None:
         for tile in list(window.session.tiles.values())[:40:3]:
             if tile.state == "READY":
                 sink(("node", tile.node_id), replace(tile, running=(tile.running + 1) % 5))
+
+
+def pose_task(pane: Any, page: str) -> None:
+    """Open the tab of the task that a picture shows."""
+    if page == "queue-logs":
+        pane.open_log("attempt0003")
+        pane.log.search.setText("epoch 31")
+        pane.log.whole.click()
+        return
+    tabs = {"queue": 0, "queue-charts": 2, "queue-files": 3}
+    pane.tabs.setCurrentIndex(tabs[page])
 
 
 def main() -> None:

@@ -104,6 +104,11 @@ QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QRadioButton::indicator { width: 14px; height: 14px; border-radius: 8px; border: 1px solid $text3;
   background: $surface; }
 QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $surface; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $text3; border-radius: 3px; }
+QCheckBox::indicator { background: $surface; }
+QCheckBox::indicator:focus, QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$check"); }
+QCheckBox::indicator:disabled { border-color: $border; }
 """)
 
 
@@ -129,5 +134,6 @@ def stylesheet(tokens: Tokens, chevron: str) -> str:
         # Honey on white is too pale to read; there the state colour of the same family stands in.
         honeytext=tokens.honey if tokens.dark else tokens.needs,
         chevron=chevron,
+        check=chevron.replace("chevron-down", "check"),
         chevronup=chevron.replace("chevron-down", "chevron-up"),
     )

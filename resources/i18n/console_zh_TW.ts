@@ -300,6 +300,10 @@
    <translation>變更設定</translation>
   </message>
   <message>
+   <source>Changed what a task asks for</source>
+   <translation>變更任務的資源需求</translation>
+  </message>
+  <message>
    <source>Charts</source>
    <translation>圖表</translation>
   </message>
@@ -1450,6 +1454,10 @@
   <message>
    <source>Select them</source>
    <translation>選取這些節點</translation>
+  </message>
+  <message>
+   <source>Sent a one-time login by mail</source>
+   <translation>以郵件寄出一次性登入</translation>
   </message>
   <message>
    <source>Sent credits</source>

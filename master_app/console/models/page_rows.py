@@ -111,7 +111,7 @@ def transfer_columns(account: list[str]) -> list[Column[TransferRow]]:
             right=True,
             tone=lambda row: "honey" if row.code.startswith("ATTEMPT") and sign(row) > 0 else "text",
         ),
-        Column(name="other", heading=lambda: tr("Other side"), text=other, width=190, tone=lambda row: "text_2"),
+        Column(name="other", heading=lambda: tr("Other side"), text=other, width=120, tone=lambda row: "text_2"),
     ]
 
 
@@ -258,21 +258,21 @@ def hardware(tile: NodeTile) -> str:
 
 def node_columns() -> list[Column[NodeTile]]:
     return [
-        Column(name="name", heading=lambda: tr("Node"), text=lambda row: row.name, width=100, strong=True),
+        Column(name="name", heading=lambda: tr("Node"), text=lambda row: row.name, width=84, strong=True),
         Column(
             name="state",
             heading=lambda: tr("State"),
             text=lambda row: "",
-            width=122,
+            width=142,
             face=lambda row: states.NODE[row.state],
         ),
         Column(name="owner", heading=lambda: tr("Owner"), text=lambda row: row.owner_name, width=76),
-        Column(name="hardware", heading=lambda: tr("Lends"), text=hardware, width=150, tone=lambda row: "text_2"),
+        Column(name="hardware", heading=lambda: tr("Lends"), text=hardware, width=140, tone=lambda row: "text_2"),
         Column(
             name="fingerprint",
             heading=lambda: tr("Fingerprint code"),
             text=lambda row: "-".join((row.fingerprint[:2], row.fingerprint[2:4], row.fingerprint[4:6])),
-            width=84,
+            width=112,
         ),
         Column(
             name="joined",

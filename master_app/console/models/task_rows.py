@@ -149,7 +149,7 @@ def task_columns() -> list[Column[TaskView]]:
 def overview_columns() -> list[Column[TaskView]]:
     """The few that fit beside other things."""
     wanted = ("name", "owner", "state", "progress", "running", "paid", "eta")
-    widths = {"name": 152, "state": 112, "progress": 92, "running": 56, "paid": 70, "owner": 60, "eta": 80}
+    widths = {"name": 144, "state": 112, "progress": 88, "running": 70, "paid": 70, "owner": 60, "eta": 80}
     found = [column for column in task_columns() if column.name in wanted]
     found.sort(key=lambda column: wanted.index(column.name))
     return [replace(column, width=widths.get(column.name, column.width)) for column in found]

@@ -127,6 +127,7 @@ class FirstScreen(QWidget):
         card.body.addWidget(section(look, lambda: tr("Connect to a master")))
         line = row(spacing=8)
         line.addWidget(self.link, 1)
+        self.password.setMinimumWidth(300)
         for widget in (self.password, paste, self.connect_button):
             line.addWidget(widget)
         card.body.addLayout(line)

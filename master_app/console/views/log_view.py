@@ -50,10 +50,7 @@ class LogView(QWidget):
         look.says(self.search, lambda: self.search.setPlaceholderText(tr("Search in the log")))
         look.says(self.search, lambda: self.search.setAccessibleName(tr("Search in the log")))
         self.hits = caption(look)
-        self.whole = button(look, lambda: tr("Search all of it"), kind="link", on_click=self._search_whole)
-        self.whole.hide()
-        self.found = LogHitList(look)
-        self.found.more_wanted.connect(lambda: self.whole_wanted.emit(self.search.text(), self._searched))
+        self._make_whole()
         self.follow = button(
             look, lambda: tr("Follow"), icon="follow", tip=lambda: tr("Stay at the end as lines come")
         )
@@ -94,6 +91,13 @@ class LogView(QWidget):
         self.text.installEventFilter(self)
         self.text.verticalScrollBar().actionTriggered.connect(lambda _action: self._scrolled())
         look.says(self, self._say)
+
+    def _make_whole(self) -> None:
+        look = self._look
+        self.whole = button(look, lambda: tr("Search all of it"), kind="link", on_click=self._search_whole)
+        self.whole.hide()
+        self.found = LogHitList(look)
+        self.found.more_wanted.connect(lambda: self.whole_wanted.emit(self.search.text(), self._searched))
 
     def clear(self, what: str) -> None:
         """Begin another log; `what` says whose it is."""

@@ -101,7 +101,7 @@ class MapPage(Page):
         split.addWidget(self._picture_side())
         split.addWidget(self._dock())
         split.setStretchFactor(0, 1)
-        kept_split(look, split, "map", [920, 330])
+        kept_split(look, split, "map", [870, 380])
         self.body.addWidget(split, 1)
         self._side = QTimer(self)
         self._side.setInterval(SIDE_MS)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.desktop import figures, states
@@ -86,7 +87,7 @@ def node_row_columns() -> list[Column[NodeRow]]:
             name="task",
             heading=lambda: tr("Task"),
             text=lambda each: f"{each.task} #{figures.number(each.index)}",
-            width=112,
+            width=104,
             strong=True,
             tip=lambda each: f"{each.task} #{each.index}",
         ),
@@ -94,7 +95,7 @@ def node_row_columns() -> list[Column[NodeRow]]:
             name="state",
             heading=lambda: tr("State"),
             text=lambda each: "",
-            width=92,
+            width=112,
             face=lambda each: states.ATTEMPT[each.state],
             tip=lambda each: said(each.words),
         ),
@@ -161,7 +162,37 @@ class NodeCard(QWidget):
         self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._load, self._memory = Ring(2, SAMPLES, gap_s=GAP_S), Ring(1, SAMPLES, gap_s=GAP_S)
         self._wire = Ring(2, SAMPLES, gap_s=GAP_S)
-        self._plots = (
+        self._plots = self._made_plots()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(row(self._name, self._pill, None, self._which, self._before, self._after))
+        layout.addWidget(self._facts)
+        texts = (lambda: tr("CPU and GPU, %"), lambda: tr("Memory, %"), lambda: tr("Network, MB/s"))
+        for text, plot in zip(texts, self._plots, strict=True):
+            layout.addWidget(caption(look, text))
+            plot.setFixedHeight(92)
+            layout.addWidget(plot)
+            plot.pointed.connect(self._point)
+        self._add_attempts(layout)
+        self._show_rows()
+        look.says(self, self._say)
+
+    def _add_attempts(self, layout: QVBoxLayout) -> None:
+        look = self._look
+        layout.addWidget(section(look, lambda: tr("Attempts here")))
+        self.rows: RowModel[NodeRow] = RowModel(node_row_columns(), key=lambda each: each.attempt_id)
+        self.table = Table(look, self.rows, "node-attempts")
+        self.table.setMinimumHeight(ATTEMPTS_PX)
+        self.table.opened.connect(self._open)
+        self._none = caption(look, lambda: tr("Nothing runs here, and nothing ended since the master's start."))
+        self._none.setWordWrap(True)
+        layout.addWidget(self.table)
+        layout.addWidget(self._none)
+
+    def _made_plots(self) -> tuple[LivePlot, ...]:
+        look = self._look
+        return (
             LivePlot(
                 look,
                 [Curve(lambda: tr("CPU"), "accent", filled=True), Curve(lambda: tr("GPU"), "paused")],
@@ -186,28 +217,6 @@ class NodeCard(QWidget):
                 unit="MB/s",
             ),
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addLayout(row(self._name, self._pill, None, self._which, self._before, self._after))
-        layout.addWidget(self._facts)
-        texts = (lambda: tr("CPU and GPU, %"), lambda: tr("Memory, %"), lambda: tr("Network, MB/s"))
-        for text, plot in zip(texts, self._plots, strict=True):
-            layout.addWidget(caption(look, text))
-            plot.setFixedHeight(92)
-            layout.addWidget(plot)
-            plot.pointed.connect(self._point)
-        layout.addWidget(section(look, lambda: tr("Attempts here")))
-        self.rows: RowModel[NodeRow] = RowModel(node_row_columns(), key=lambda each: each.attempt_id)
-        self.table = Table(look, self.rows, "node-attempts")
-        self.table.setMinimumHeight(ATTEMPTS_PX)
-        self.table.opened.connect(self._open)
-        self._none = caption(look, lambda: tr("Nothing runs here, and nothing ended since the master's start."))
-        self._none.setWordWrap(True)
-        layout.addWidget(self.table)
-        layout.addWidget(self._none)
-        self._show_rows()
-        look.says(self, self._say)
 
     def show_node(self, tile: NodeTile, place: int, count: int) -> None:
         if tile.node_id != self.node_id:
@@ -251,6 +260,15 @@ class NodeCard(QWidget):
     def _say(self) -> None:
         if self._tile is not None:
             self._facts.setText(node_words(self._tile, self.near))
+            self._fit_facts()
+
+    def _fit_facts(self) -> None:
+        """A scroll area asks nobody how high words get that wrap: lines would be cut."""
+        self._facts.setMinimumHeight(max(0, self._facts.heightForWidth(max(self.width(), 200))))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_facts()
 
     def _point(self, at_s: float) -> None:
         for plot in self._plots:

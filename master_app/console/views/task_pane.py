@@ -102,6 +102,11 @@ class TaskPane(QWidget):
         detail.changed.connect(self._show)
         detail.log_opened.connect(self._name_log)
         detail.log_added.connect(self.log.add)
+        self._join_tabs()
+        look.says(self, self._show)
+
+    def _join_tabs(self) -> None:
+        detail = self._detail
         detail.log_placed.connect(lambda content: self.log.show_place(self._log_name(), content))
         detail.log_found.connect(self.log.show_hits)
         detail.use_read.connect(self.use.show_use)
@@ -116,7 +121,6 @@ class TaskPane(QWidget):
         self._each_second.timeout.connect(self._read_use)
         self._each_second.start()
         self.tabs.currentChanged.connect(lambda _place: self._read_use(now=True))
-        look.says(self, self._show)
 
     def _add_tabs(self) -> None:
         look = self._look
