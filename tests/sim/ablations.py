@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from core.domain.attempt import LostReason
-from core.domain.session import StopOrder, Verdict
+from core.domain.session import AttemptUpdate, StopOrder, Verdict
 from master_app import rebuilding
 from master_app.node_pool import reaper, reconcile
 from master_app.node_pool import sessions as sessions_module
@@ -23,11 +23,17 @@ from master_app.ports.unit_of_work import Lane
 from master_app.storage.meta import TermKeeper
 from master_app.tasks import late_results, merging, offers
 from master_app.tasks.attempts import Attempts
+from tests.sim.checkpoints import Checkpoints
 from tests.sim.engine import Engine
 from worker_app.agent import work as work_module
+from worker_app.agent.attempts import Step
 from worker_app.agent.closing import Closing
 from worker_app.agent.connection import Connection
+from worker_app.agent.instructions import Upload
+from worker_app.agent.pending import Pending
+from worker_app.agent.progress import Progress
 from worker_app.agent.restoring import Restoring
+from worker_app.agent.stimuli import Collected, Uploaded
 from worker_app.agent.work import Work
 
 Patch = tuple[Any, str, Any]
@@ -42,7 +48,8 @@ class Ablation:
     rule: str
     patches: Callable[[], list[Patch]]
     only: tuple[str, ...] = ()
-    #: What programs do: "long" they run, "checkpoint" often while they run long, or "any" as in other pools.
+    #: What programs do: run "long", or "endless" (longer than the faults), or "middling" while tasks come all the
+    #: time, "checkpoint" often while they run long, or "any" as in other pools.
     programs: str = "long"
 
 
@@ -81,8 +88,6 @@ def _forget_unread() -> list[Patch]:
 
 def _end_at_once() -> list[Patch]:
     def begin(self: Closing, held: Any, sandbox_id: str, gone_by_ms: int, update: Any) -> None:
-        from worker_app.agent.attempts import Step
-
         held.step = Step.CLOSING
         self._finish(held, update, [])
 
@@ -115,6 +120,39 @@ def _no_stops() -> list[Patch]:
     return [(NodeSessions, "_order_later", _nothing), (NodeSessions, "stop", stop)]
 
 
+def _unstored_checkpoints() -> list[Patch]:
+    real = Progress.collected
+
+    def collected(self: Progress, stimulus: Collected, now_ms: int, out: Any) -> None:
+        real(self, stimulus, now_ms, out)
+        held = self._work.held.get(stimulus.attempt_id)
+        if held is not None and held.step is Step.COMMITTING:
+            out[:] = [one for one in out if not isinstance(one, Upload)]
+            self.uploaded(Uploaded(stimulus.attempt_id), now_ms, out)
+
+    return [(Progress, "collected", collected)]
+
+
+def _believe(self: Checkpoints, update: AttemptUpdate) -> None:
+    self._told.update(entry.blob for entry in update.checkpoint if entry.blob in self._stored)
+
+
+def _free_at_once() -> list[Patch]:
+    """The slot is free, and its sandbox may go, before the end of its run is written."""
+    real = Progress._conclude
+
+    def conclude(
+        self: Progress, held: Any, judgement: Any, results: Any, now_ms: int, out: Any, **more: Any
+    ) -> None:
+        real(self, held, judgement, results, now_ms, out, **more)
+        self.settling.not_written(now_ms, out)
+
+    def ending(self: Pending, attempt_id: str, ending: Any) -> None:
+        self._endings[attempt_id] = ending
+
+    return [(Progress, "_conclude", conclude), (Pending, "ending", ending)]
+
+
 def _no_grace() -> list[Patch]:
     return [(offers, "LEASE_GRACE_MS", 0), (reconcile, "LEASE_GRACE_MS", 0)]
 
@@ -127,17 +165,20 @@ ABLATIONS: dict[str, Ablation] = {
     ),
     "watchdog": Ablation(
         rule="R3: the countdown inside the sandbox",
-        only=("agent_killed", "cut"),
+        only=("agent_away",),
+        programs="endless",
         patches=lambda: _init_without("counts_down"),
     ),
     "self-fence and watchdog": Ablation(
         rule="R3: both",
         only=("long_cut",),
+        programs="endless",
         patches=lambda: [(Work, "fence", _nothing), *_init_without("counts_down")],
     ),
     "grace of the master": Ablation(
         rule="R2: the master waits 60 s longer than the agent",
         only=("cut", "one_way"),
+        programs="endless",
         patches=lambda: [
             (offers, "LEASE_GRACE_MS", -30_000),
             (reconcile, "LEASE_GRACE_MS", -30_000),
@@ -155,7 +196,7 @@ ABLATIONS: dict[str, Ablation] = {
         patches=_lose_unanswered,
     ),
     "unread counts": Ablation(
-        rule="R2: what waits in the queue renews", only=("long_stall",), patches=_forget_unread
+        rule="R2: what waits in the queue renews", only=("long_stall",), programs="endless", patches=_forget_unread
     ),
     "gone before ended": Ablation(
         rule="R3: an end is told when its sandbox is gone", only=("engine_mute", "cut"), patches=_end_at_once
@@ -171,6 +212,7 @@ ABLATIONS: dict[str, Ablation] = {
     "orders come again": Ablation(
         rule="orders are derived, sent with each report",
         only=("cut", "cancel", "pause", "admin"),
+        programs="endless",
         patches=_no_stops,
     ),
     "clock watch": Ablation(
@@ -206,6 +248,24 @@ ABLATIONS: dict[str, Ablation] = {
         programs="checkpoint",
         patches=lambda: [(Attempts, "_keep_checkpoint", staticmethod(_nothing))],
     ),
+    "checkpoints are stored first": Ablation(
+        rule="R12: a checkpoint is told when its files are with the master",
+        only=("reset",),
+        programs="checkpoint",
+        patches=_unstored_checkpoints,
+    ),
+    "checkpoints are stored first, unwatched": Ablation(
+        rule="R12: an attempt begins from a committed checkpoint only",
+        only=("long_cut",),
+        programs="checkpoint",
+        patches=lambda: [*_unstored_checkpoints(), (Checkpoints, "told", _believe)],
+    ),
+    "ends are written first": Ablation(
+        rule="section 6: a sandbox is kept until the end of its run is durable",
+        only=("agent_blinks",),
+        programs="middling",
+        patches=_free_at_once,
+    ),
     "report interval": Ablation(
         rule="C1: min(30 s, ttl / 3), never raised",
         only=("reset",),
@@ -229,6 +289,7 @@ ABLATIONS: dict[str, Ablation] = {
     "grace, watchdog and fence margin": Ablation(
         rule="R2, R3: an agent that stops 20 s late, and a master that does not wait",
         only=("long_cut",),
+        programs="endless",
         patches=lambda: [*_no_grace(), *_init_without("counts_down"), (work_module, "FENCE_MARGIN_MS", -20_000)],
     ),
 }

@@ -75,6 +75,8 @@ class Faults:
             "long_stall": self.long_stall,
             "all_cut": self.all_cut,
             "unheard": self.unheard,
+            "agent_away": self.agent_away,
+            "agent_blinks": self.agent_blinks,
             "clock_back": self.clock_back,
             "retry_merging": self.retry_merging,
         }
@@ -149,17 +151,29 @@ class Faults:
 
     def all_cut(self) -> None:
         """The master's own link: nobody can take over what ends meanwhile."""
-        if not any(node.path.is_cut for node in self.pool.nodes):
-            for node in self.pool.nodes:
-                number = node.path.silence(up=True, down=True)
-                self._out(node, self._later((150_000, 300_000), partial(node.path.heal, number)))
+        if any(node.path.is_cut for node in self.pool.nodes):
+            return
+        numbers = [(node, node.path.silence(up=True, down=True)) for node in self.pool.nodes]
+
+        def heal() -> None:
+            for node, number in numbers:
+                node.path.heal(number)
+
+        self._out(None, self._later((150_000, 300_000), heal))
 
     def unheard(self) -> None:
-        """What a node says comes late, by less than would break its stream; what it is told reaches it."""
+        """What a node says comes late, by less than would break its stream, and what it is told is slow."""
         node = self._node()
-        if not node.path.up_silent:
-            number = node.path.silence(up=True, down=False)
-            self._out(node, self._later((22_000,), partial(node.path.heal, number)))
+        if node.path.up_silent:
+            return
+        number = node.path.silence(up=True, down=False)
+        node.path.delay_ms = 4_000
+
+        def heal() -> None:
+            node.path.delay_ms = 5
+            node.path.heal(number)
+
+        self._out(node, self._later((22_000,), heal))
 
     def short_cut(self) -> None:
         node = self._node()
@@ -177,6 +191,19 @@ class Faults:
         node = self._node()
         node.kill()
         self._out(node, self._later((300, 5_000, 40_000, 200_000), lambda: self.pool.revive(node)))
+
+    def agent_away(self) -> None:
+        """For longer than a lease; one node is always there to take the work over."""
+        node = self.random.choice(self.pool.nodes[1:])
+        if node.life.alive:
+            node.kill()
+            self._out(node, self._later((200_000, 400_000), lambda: self.pool.revive(node)))
+
+    def agent_blinks(self) -> None:
+        """It is there again before anybody could miss it."""
+        node = self._node()
+        node.kill()
+        self._out(node, self._later((300,), lambda: self.pool.revive(node)))
 
     def agent_blind(self) -> None:
         """The agent starts again while its engine does not answer, although sandboxes run on."""

@@ -18,9 +18,11 @@ _KINDS: Final = ("fail", "retry", "oom", "checkpoint", "checkpoint", "dirty", "l
 
 
 def plan_of(chance: random.Random, style: str, mischief: float, pace: float) -> Plan:
-    """Return what one run will do. Styles: calm, any, long, middling, checkpoint."""
+    """Return what one run will do. Styles: calm, any, long, endless, middling, checkpoint."""
     if style == "checkpoint" and chance.random() < 0.7:
         return Plan(duration_ms=chance.randrange(5_000, 40_000), ending=_ENDINGS["checkpoint"])
+    if style == "endless":
+        return Plan(duration_ms=chance.randrange(400_000, 900_000))
     if style == "middling":
         return Plan(duration_ms=chance.randrange(10_000, 60_000))
     if style in ("checkpoint", "long"):

@@ -105,11 +105,18 @@ def _live(pool: Pool, outcome: Outcome, only: tuple[str, ...], programs: str) ->
         pool.pace, pool.mischief = 0.02, pool.mischief / 10
     # Where one fault is sought every node has work from the beginning on.
     count = chance.randrange(3, 7) if only else chance.randrange(4, 9) if short else chance.randrange(1, 4)
-    merge = "retry_merging" in only
+    merge, within_ms = "retry_merging" in only, 60_000 if only else 200_000
+    lease_s = 60 if programs in ("endless", "middling", "checkpoint") else 0
+    if programs == "middling":
+        # Offers go out all the time.
+        count, within_ms = 12, 500_000
     for _ in range(count):
-        begins_ms = chance.randrange(1, 60_000 if only else 200_000)
-        pool.kernel.after(begins_ms, lambda: pool.submit(manifest(chance, short=short, merge=merge)))
+        begins_ms = chance.randrange(1, within_ms)
+        pool.kernel.after(
+            begins_ms, lambda: pool.submit(manifest(chance, short=short, merge=merge, lease_s=lease_s))
+        )
     if only:
+        pool.grant(10_000)
         # From then on somebody is always free to take over what another node is said to have lost.
         pool.kernel.after(90_000, lambda: pool.grow(pool.nodes[0]))
     faults.begin()

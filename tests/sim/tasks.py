@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 
-def manifest(chance: random.Random, *, short: bool = False, merge: bool = False) -> str:
-    """Return the manifest of a task of some kind; there are few, so that each is read once a process."""
+def manifest(chance: random.Random, *, short: bool = False, merge: bool = False, lease_s: int = 0) -> str:
+    """Return the manifest of a task of some kind. There are few, so that each is read once a process."""
     count = chance.choice((20, 60)) if short else chance.choice((1, 1, 3, 5, 8))
-    lines = ["schema = 1", "[task]", 'name = "sim"', f'lease = "{chance.choice((60, 60, 120, 600))}s"']
+    lease_s = lease_s or chance.choice((60, 60, 120, 600))
+    lines = ["schema = 1", "[task]", 'name = "sim"', f'lease = "{lease_s}s"']
     lines += ["[run]", 'command = ["python", "main.py"]', f'timeout = "{chance.choice((10, 60))}m"']
     if chance.random() < 0.2:
         lines.append('isolation = "subtask"')

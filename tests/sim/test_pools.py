@@ -55,6 +55,9 @@ def test_what_was_broken_once_holds(made: Template, seed: int) -> None:
         "incarnation check",
         "clock watch",
         "gone before ended",
+        "checkpoints are stored first",
+        "inventory decides",
+        "late results",
     ],
 )
 def test_a_safeguard_that_is_taken_away_is_missed(made: Template, name: str) -> None:
