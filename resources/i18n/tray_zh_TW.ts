@@ -184,6 +184,10 @@
    <translation>CPU（%）</translation>
   </message>
   <message>
+   <source>Ceiling, now {n} °C</source>
+   <translation>溫度上限，現在 {n}°C</translation>
+  </message>
+  <message>
    <source>Certificate</source>
    <translation>憑證</translation>
   </message>
@@ -288,7 +292,7 @@
    <translation>磁碟用量上限</translation>
   </message>
   <message>
-   <source>Disk budget, {size} free</source>
+   <source>Disk, {size} free</source>
    <translation>磁碟用量上限，可用 {size}</translation>
   </message>
   <message>
@@ -1242,10 +1246,6 @@
   <message>
    <source>Temperature ceiling</source>
    <translation>溫度上限</translation>
-  </message>
-  <message>
-   <source>Temperature ceiling, now {n} °C</source>
-   <translation>溫度上限，現在 {n}°C</translation>
   </message>
   <message>
    <source>Temperature: cannot be read on this computer</source>

@@ -43,3 +43,17 @@ def translating() -> Iterator[None]:
         raise translated(error) from error
     except (grpc.aio.UsageError, TimeoutError, OSError) as error:
         raise LinkClosed("The master cannot be reached.") from error
+
+
+@contextmanager
+def explained(*, is_expired: bool) -> Iterator[None]:
+    """Say what a handshake cannot: the other side closes without a word on a certificate that has run out."""
+    try:
+        yield
+    except (LinkClosed, LinkRefused) as error:
+        if not is_expired:
+            raise
+        raise LinkClosed(
+            "This computer's certificate has run out. It is renewed by itself once the master answers.",
+            code="CERTIFICATE_EXPIRED",
+        ) from error

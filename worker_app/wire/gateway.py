@@ -7,6 +7,7 @@ slow line, and with it a lease. All of it runs on the agent's loop; files are re
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,7 +31,7 @@ from core.rpc.codec.logs import acks_from_pb, chunks_to_pb
 from core.rpc.codec.node import agent_message_to_pb, master_message_from_pb
 from core.rpc.server import MESSAGE_BYTES
 from worker_app.agent.ports.link import Identity, LinkClosed
-from worker_app.wire.failures import translated, translating
+from worker_app.wire.failures import explained, translated, translating
 from worker_app.wire.reaching import reach
 
 CONNECT_S = 15.0
@@ -72,7 +73,8 @@ class Gateway:
         self._session_channel = self._open()
         stub = node_pb2_grpc.NodeSessionStub(self._session_channel)
         call = stub.Open()
-        with translating():
+        is_expired = self._identity.expires_at_ms <= time.time_ns() // 1_000_000
+        with explained(is_expired=is_expired), translating():
             try:
                 async with asyncio.timeout(CONNECT_S):
                     await call.wait_for_connection()
@@ -80,7 +82,7 @@ class Gateway:
             except BaseException:
                 call.cancel()
                 raise
-        return GatewaySession(call)
+        return GatewaySession(call, is_expired=is_expired)
 
     async def close(self) -> None:
         for channel in (self._session_channel, self._bulk_channel):
@@ -229,8 +231,9 @@ class Gateway:
 class GatewaySession:
     """Implements `Session`."""
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: Any, *, is_expired: bool = False) -> None:
         self._call = call
+        self._is_expired = is_expired
         self._sending = asyncio.Lock()
 
     async def send(self, message: AgentMessage) -> None:
@@ -251,6 +254,10 @@ class GatewaySession:
                 raise await self._ended() from error
 
     async def receive(self) -> MasterMessage:
+        with explained(is_expired=self._is_expired):
+            return await self._receive()
+
+    async def _receive(self) -> MasterMessage:
         try:
             with translating():
                 message = await self._call.read()

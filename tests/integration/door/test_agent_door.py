@@ -311,3 +311,32 @@ async def test_lists_hold_at_once_and_say_what_becomes_of_running_work(tmp_path:
         await opened.second()
         # The list is about what comes; what runs is ended by "stop, and never again" only.
         assert held["a1"].stop is None
+
+
+async def test_a_sleep_is_told_with_what_became_of_the_work_and_ends_by_itself(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as opened:
+        rig = opened.rig
+        assert rig is not None and isinstance(rig.runtime, FakeRuntime)
+        rig.runtime.script("a1", FakeOutcome(until_cancelled=True))
+        rig.master.offer(make_brief(), make_offer("a1"))
+        await rig.until(lambda: "a1" in rig.performer.state.work.held)
+        # The lid is closed for an hour: clocks go on, nothing else does; the network is late after it.
+        rig.master.reachable = False
+        rig.master.cut()
+        rig.clock.advance(s=3600)
+        for _ in range(3):
+            await opened.second()
+        shown = await first(opened.client)
+        assert shown.status is not None and shown.link is not None
+        assert (shown.status.state, shown.status.now.code[:7]) == (TrayState.OFFLINE, "offline")
+        assert shown.link.since_ms and shown.link.reason
+        # Its lease ended while the computer slept: somebody else may have it.
+        assert "a1" not in rig.performer.state.work.held or rig.performer.state.work.held["a1"].stop is not None
+        rig.master.reachable = True
+        for _ in range(90):
+            await opened.second()
+            if rig.performer.state.connection.is_live:
+                break
+        shown = await first(opened.client)
+        assert shown.link is not None and shown.link.phase == "live" and shown.link.back_since_ms
+        assert shown.status is not None and shown.status.state is TrayState.READY

@@ -59,10 +59,11 @@ async def test_an_expired_certificate_is_refused_and_renews(master: Master) -> N
     long_ago = master.membership.clock.wall_ms() - (NODE_DAYS + 1) * DAY_MS
     old = master.authority.sign_node(node_key.make_request(identity.key_pem, "x"), identity.node_id, long_ago)
     master.membership.serials[identity.node_id] = old.serial
-    expired = replace(identity, certificate_pem=old.pem)
+    expired = replace(identity, certificate_pem=old.pem, expires_at_ms=old.expires_ms)
     gateway = Gateway(expired)
-    with pytest.raises((LinkRefused, LinkClosed)):
+    with pytest.raises(LinkClosed) as closed:
         await (await gateway.connect(hello(expired))).receive()
+    assert closed.value.code == "CERTIFICATE_EXPIRED"
     renewed = await EnrolmentGateway().renew(expired)
     await gateway.use(renewed)
     session = await gateway.connect(hello(renewed))

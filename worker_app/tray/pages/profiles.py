@@ -82,9 +82,9 @@ class _Row:
         self.note = small(look)
         for box in (self.gpu, self.action):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.gpu.setMinimumWidth(86)
-        self.gpu.setMaximumWidth(98)
-        self.action.setMinimumWidth(118)
+        self.gpu.setMinimumWidth(98)
+        self.gpu.setMaximumWidth(110)
+        self.action.setMinimumWidth(128)
         self.action.setMaximumWidth(190)
         self.note.setWordWrap(True)
         look.says(self.gpu, lambda: _options(self.gpu, [tr("not used"), tr("all of it")]))

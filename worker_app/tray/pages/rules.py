@@ -268,9 +268,7 @@ class RulesPage(QWidget):
         self.disk.show_value(rules.disk_gb)
         readable = machine.temperature_c > 0
         self.ceiling_name.setText(
-            tr("Temperature ceiling, now {n} °C", n=round(machine.temperature_c))
-            if readable
-            else tr("Heat, no sensor")
+            tr("Ceiling, now {n} °C", n=round(machine.temperature_c)) if readable else tr("Heat, no sensor")
         )
         if not readable:
             self.ceiling_name.setToolTip(tr("Temperature: cannot be read on this computer"))
@@ -280,7 +278,7 @@ class RulesPage(QWidget):
         nearest = min(range(len(DUTIES)), key=lambda at: abs(DUTIES[at] - rules.duty_percent))
         self.duty.setCurrentIndex(nearest)
         free = figures.size(max(0, machine.disk_free_bytes))
-        self.disk_name.setText(tr("Disk budget, {size} free", size=free))
+        self.disk_name.setText(tr("Disk, {size} free", size=free))
         count = len(rules.programs)
         self.programs.setText(plural(count, "{n} program…", "{n} programs…") if count else tr("none…"))
         owners, images = len(rules.owners_allowed), len(rules.images_allowed)
