@@ -199,6 +199,10 @@ class World(RuleBasedStateMachine):
             return False
         return True
 
+    @rule(ends=st.sampled_from([True, False, False]))
+    def the_system_ends_or_stays(self, ends: bool) -> None:
+        self.tell(stimuli.SystemEnds(4_000) if ends else stimuli.SystemStays())
+
     @rule(seconds=st.sampled_from([1, 1, 1, 5, 20, 45, 90]))
     def time_passes(self, seconds: int) -> None:
         """Sandboxes count down on their own (R3), behind the agent, which stops what it follows first."""
