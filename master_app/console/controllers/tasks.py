@@ -188,16 +188,22 @@ class TaskDetail(QObject):
         task_id, session = self.task.task_id, self._session
         total = max(1, sum(file.size for file, _ in wanted))
         rest = list(wanted)
-        before = 0
+        before, over = 0, False
 
         def told(sent: int, _size: int) -> None:
             so_far = before + sent
-            session.background.run(lambda: None, lambda _none: self.saving.emit(min(so_far, total - 1), total))
+            session.background.run(lambda: None, lambda _none: show(so_far), owner=self)
+
+        def show(so_far: int) -> None:
+            # What was told on the way may come here after the end.
+            if not over:
+                self.saving.emit(min(so_far, total - 1), total)
 
         def following(_size: int = 0) -> None:
-            nonlocal before
+            nonlocal before, over
             before += _size
             if not rest:
+                over = True
                 self.saving.emit(total, total)
                 session.said.emit(plural(len(wanted), "{n} file saved.", "{n} files saved."), "good")
                 return
@@ -205,6 +211,8 @@ class TaskDetail(QObject):
             session.ask(session.master.save_file(task_id, file.name, target, told), following, failed, owner=self)
 
         def failed(error: BaseException) -> None:
+            nonlocal over
+            over = True
             self.save_failed.emit(words_of(error))
 
         self.saving.emit(0, total)
