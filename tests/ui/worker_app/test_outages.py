@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.domain.agent_views import LinkView
+from core.client.client import HiveMind
+from core.domain.agent_views import AgentStatus, LinkView
 from core.rpc.pki import node_key
 from core.rpc.pki.authority import NODE_DAYS, CertificateAuthority
 from tests.support.desktop import Desktop, missing, until
+from tests.support.fake_nvml import two_gpus
 from tests.support.pool import Pool
 from tests.ui.worker_app.test_real_tray import Worker, join_pool
 from worker_app.agent.workspace import Workspace
-from worker_app.tray.client import find_door
+from worker_app.tray.client import AgentClient, find_door
 
 pytestmark = [
     pytest.mark.display,
@@ -27,6 +30,7 @@ pytestmark = [
     pytest.mark.skipif(missing("trayer"), reason="Xvfb, trayer and xdotool are not installed"),
 ]
 DAY_MS = 86_400_000
+__all__ = ["two_gpus"]
 
 
 @pytest.fixture
@@ -105,4 +109,80 @@ def test_a_certificate_that_ran_out_is_renewed_by_itself(desktop: Desktop, tmp_p
         until("the tray starts another one", replaced)
         is_back(worker)
         assert link(worker).certificate_until_ms > time.time_ns() // 1_000_000 + DAY_MS
+        worker.process.terminate()
+
+
+ONE_TASK = """
+schema = 1
+[task]
+name = "short"
+[run]
+command = ["python3", "main.py"]
+allow_process = true
+"""
+
+
+def test_the_gpu_alone_is_paused_and_what_runs_is_finished_before_a_pause(
+    desktop: Desktop, tmp_path: Path, two_gpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(two_gpus))
+    desktop.host_tray()
+    with Pool(tmp_path, "process") as pool:
+        pool.start_master()
+        pool.add_user("bob", "provider", "submitter")
+        worker = Worker(desktop, tmp_path, "--minimized")
+        join_pool(pool, worker)
+
+        def status() -> AgentStatus:
+            found = worker.shown().status
+            assert found is not None
+            return found
+
+        # Whoever moves the mouse is there: the GPU is lent then too.
+        async def lend_the_gpu_always(client: AgentClient) -> None:
+            rules = (await client.rules()).rules
+            await client.set_rules(replace(rules, in_use=replace(rules.in_use, gpu=True, slots=2)))
+
+        worker.ask(lend_the_gpu_always)
+        until("its GPUs are known", lambda: status().has_gpu and status().gpu_allowed)
+        with HiveMind(pool.url) as client:
+            client.login("bob", pool.password)
+
+            def as_the_master_sees_it() -> str:
+                return str(next(iter(client.nodes())).raw["owner_state"])
+
+            worker.open_menu()
+            worker.click("Pause the GPU only")
+            until("only the GPU is paused", lambda: status().switch.gpu_paused and status().state.value == "ready")
+            until("the tooltip says so", lambda: "The GPU is paused." in worker.places["tip"])
+            until("the master knows", lambda: as_the_master_sees_it() == "GPU_PAUSED")
+            worker.open_menu()
+            worker.choose_by_keyboard("Pause the GPU only")
+            until("the GPU is lent again", lambda: not status().switch.gpu_paused)
+            until("the master knows that too", lambda: as_the_master_sees_it() == "AVAILABLE")
+
+            with zipfile.ZipFile(tmp_path / "short.zip", "w") as bundle:
+                bundle.writestr("hivemind.toml", ONE_TASK)
+                bundle.writestr(
+                    "main.py",
+                    f"""
+import pathlib, time
+while not pathlib.Path({str(tmp_path / "enough")!r}).exists():
+    time.sleep(0.1)
+""",
+                )
+            first = client.submit(tmp_path / "short.zip").task_id
+            until("the subtask runs", lambda: status().running == 1, 120)
+            worker.open_menu()
+            worker.choose_by_keyboard("Finish current, then pause")
+            until("it says what it does", lambda: "Finishing 1 task, then it pauses" in worker.places["tip"])
+            second = client.submit(tmp_path / "short.zip").task_id
+            (tmp_path / "enough").touch()
+            assert client.wait(first, timeout_s=60).state == "SUCCEEDED"
+            until("then it is paused", lambda: status().switch.paused_until_ms == -1)
+            assert status().running == 0 and client.task(second).state != "SUCCEEDED"
+            until("the tray says so", lambda: worker.places["tip"].startswith("Paused"))
+            worker.open_menu()
+            worker.click("Resume now")
+            assert client.wait(second, timeout_s=60).state == "SUCCEEDED"
         worker.process.terminate()
