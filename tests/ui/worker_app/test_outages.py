@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.client.client import HiveMind
-from core.domain.agent_views import AgentStatus, LinkView
+from core.domain.agent_views import AgentAction, AgentStatus, LinkView
 from core.rpc.pki import node_key
 from core.rpc.pki.authority import NODE_DAYS, CertificateAuthority
 from tests.support.desktop import Desktop, missing, until
@@ -54,6 +54,14 @@ def says_offline(worker: Worker) -> None:
     assert link(worker).reason and link(worker).since_ms
 
 
+def end(worker: Worker) -> None:
+    """The agent outlives its tray: it is asked to end by itself."""
+    worker.process.kill()
+    worker.process.wait()
+    worker.ask(lambda client: client.act(AgentAction.QUIT_GIVE_BACK))
+    until("the agent ends", lambda: find_door(worker.folder) is None)
+
+
 def is_back(worker: Worker) -> None:
     until("it is back by itself", lambda: link(worker).phase == "live", 120)
     until("the tray says so", lambda: not worker.places["tip"].startswith("Offline"))
@@ -81,7 +89,7 @@ def test_a_silent_and_a_gone_master_are_told_and_heal_alone(desktop: Desktop, tm
         pool.start_master()
         is_back(worker)
 
-        worker.process.terminate()
+        end(worker)
 
 
 def test_a_certificate_that_ran_out_is_renewed_by_itself(desktop: Desktop, tmp_path: Path) -> None:
@@ -109,10 +117,10 @@ def test_a_certificate_that_ran_out_is_renewed_by_itself(desktop: Desktop, tmp_p
         until("the tray starts another one", replaced)
         is_back(worker)
         assert link(worker).certificate_until_ms > time.time_ns() // 1_000_000 + DAY_MS
-        worker.process.terminate()
+        end(worker)
 
 
-ONE_TASK = """
+ONE_TASK = """\
 schema = 1
 [task]
 name = "short"
@@ -120,6 +128,21 @@ name = "short"
 command = ["python3", "main.py"]
 allow_process = true
 """
+
+
+PROGRAM = """\
+import pathlib, time
+while not pathlib.Path(WANTED).exists():
+    time.sleep(0.1)
+"""
+
+
+def waiting_bundle(folder: Path, *, until_there: Path) -> Path:
+    """A task of one subtask, which ends when that file is there."""
+    with zipfile.ZipFile(folder / "short.zip", "w") as bundle:
+        bundle.writestr("hivemind.toml", ONE_TASK)
+        bundle.writestr("main.py", PROGRAM.replace("WANTED", repr(str(until_there))))
+    return folder / "short.zip"
 
 
 def test_the_gpu_alone_is_paused_and_what_runs_is_finished_before_a_pause(
@@ -161,22 +184,13 @@ def test_the_gpu_alone_is_paused_and_what_runs_is_finished_before_a_pause(
             until("the GPU is lent again", lambda: not status().switch.gpu_paused)
             until("the master knows that too", lambda: as_the_master_sees_it() == "AVAILABLE")
 
-            with zipfile.ZipFile(tmp_path / "short.zip", "w") as bundle:
-                bundle.writestr("hivemind.toml", ONE_TASK)
-                bundle.writestr(
-                    "main.py",
-                    f"""
-import pathlib, time
-while not pathlib.Path({str(tmp_path / "enough")!r}).exists():
-    time.sleep(0.1)
-""",
-                )
-            first = client.submit(tmp_path / "short.zip").task_id
+            bundle = waiting_bundle(tmp_path, until_there=tmp_path / "enough")
+            first = client.submit(bundle).task_id
             until("the subtask runs", lambda: status().running == 1, 120)
             worker.open_menu()
             worker.choose_by_keyboard("Finish current, then pause")
             until("it says what it does", lambda: "Finishing 1 task, then it pauses" in worker.places["tip"])
-            second = client.submit(tmp_path / "short.zip").task_id
+            second = client.submit(bundle).task_id
             (tmp_path / "enough").touch()
             assert client.wait(first, timeout_s=60).state == "SUCCEEDED"
             until("then it is paused", lambda: status().switch.paused_until_ms == -1)
@@ -185,4 +199,4 @@ while not pathlib.Path({str(tmp_path / "enough")!r}).exists():
             worker.open_menu()
             worker.click("Resume now")
             assert client.wait(second, timeout_s=60).state == "SUCCEEDED"
-        worker.process.terminate()
+        end(worker)
