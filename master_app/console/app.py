@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from core import paths
 from core.desktop.bridge import LoopThread
+from core.desktop.garbage import GarbageOnThisThread
 from core.desktop.look import Look
 from core.desktop.single_instance import SingleInstance
 from core.desktop.translations import tr
@@ -178,6 +179,7 @@ def run(data_dir: Path, host: str = "", arguments: Sequence[str] = ()) -> int:
     application = QApplication.instance() or QApplication(["hivemind", *arguments])
     assert isinstance(application, QApplication)
     application.setApplicationName("HiveMind")
+    GarbageOnThisThread(application)
     settings_dir = paths.folders("master").config / "console"
     paths.private_folder(settings_dir)
     single = SingleInstance(settings_dir, f"console-{host or 'local'}".replace(":", "-"))

@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery staple"
 #: The page's lines. Nodes of the test join from the project's own network, where the master is called `master`.
 LINES = [
     line.replace("pool.example", "master")
-    for block in blocks((ROOT / "docs" / "containers.md").read_text(encoding="utf-8"))
+    for block in blocks((ROOT / "docs/containers.md").read_text(encoding="utf-8"))
     for line in logical_lines(block)
     # The first is what the fixture does; the second is where the lines are typed, in a copy.
     if line not in ("python dev.py containers", "cd resources/docker")

@@ -15,6 +15,7 @@ from typing import Any
 from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
+from core.desktop.garbage import GarbageOnThisThread
 from core.desktop.tables import Table
 from master_app.console.app import ConsoleApp
 from master_app.console.views.node_map import MapView
@@ -94,6 +95,7 @@ def told(application: QApplication) -> dict[str, Any]:
 def main() -> int:
     data, settings, places = (Path(each) for each in sys.argv[1:4])
     application = QApplication(sys.argv[:1])
+    GarbageOnThisThread(application)
     console = ConsoleApp(application, data, settings)
     signal.signal(signal.SIGTERM, lambda *_: console.leave())
 

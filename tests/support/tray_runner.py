@@ -12,12 +12,14 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from core.desktop.garbage import GarbageOnThisThread
 from worker_app.tray.app import Options, WorkerApp
 
 
 def main() -> int:
     folder, runtime, places = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     application = QApplication(sys.argv[:1])
+    GarbageOnThisThread(application)
     agent = (sys.executable, "-m", "worker_app", "run", "--data-dir", str(folder), "--runtime", runtime)
     options = Options(folder, agent, ("true",), minimized="--minimized" in sys.argv)
     app = WorkerApp(application, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,25 @@ def pytest_report_header() -> str:
     return (
         "tests/ui: left out, the system libraries of Qt are missing" if "collect_ignore_glob" in globals() else ""
     )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def garbage_of_windows_is_freed_here() -> Iterator[None]:
+    """What the apps see to by `core.desktop.garbage`: no thread of a test takes windows of earlier ones apart."""
+    was_on = gc.isenabled()
+    gc.disable()
+    yield
+    gc.collect()
+    if was_on:
+        gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def garbage_does_not_grow() -> Iterator[None]:
+    yield
+    from core.desktop.garbage import collect_what_is_due
+
+    collect_what_is_due()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from core.desktop.autostart import autostart
+from core.desktop.garbage import GarbageOnThisThread
 from core.desktop.link_handler import link_handler
 from core.desktop.look import Look
 from core.desktop.single_instance import SingleInstance
@@ -202,6 +203,7 @@ def run(options: Options) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("HiveMind Worker")
     application.setDesktopFileName("hivemind-worker")
+    GarbageOnThisThread(application)
     single = SingleInstance(options.folder, "tray", application)
     if not single.claim():
         single.tell([options.link] if options.link else [])

@@ -144,8 +144,9 @@ def test_only_what_is_new_and_needs_a_person_is_told(look: Look, qtbot: QtBot) -
     )
     notices.see(replace(first, conditions=(*first.conditions, alert)))
     assert notices.told == ["The ledger does not fit."]
-    notices.see(replace(first, nodes={**first.nodes, "PENDING": first.nodes["PENDING"] + 1}))
-    assert notices.told[1:] == ["7 nodes wait for approval"]
+    waiting = first.nodes["PENDING"] + 1
+    notices.see(replace(first, nodes={**first.nodes, "PENDING": waiting}))
+    assert notices.told[1:] == [f"{waiting} nodes wait for approval"]
     notices.switch(False)
     notices.see(replace(first, tasks={**first.tasks, "HELD": 9}))
     assert len(notices.told) == 2
