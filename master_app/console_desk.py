@@ -41,7 +41,7 @@ from core.domain.console_pages import (
 from core.domain.errors import Forbidden, Invalid, NotFound
 from core.domain.operations import OperatorIdentity
 from core.domain.session import LogStream
-from core.domain.user import Principal, Role
+from core.domain.user import Action, Principal, Role, require
 from core.domain.views import TaskView
 from master_app.checkup import Checkup
 from master_app.ledger.explain import explain_amount
@@ -108,6 +108,11 @@ class ConsoleDesk:
         self._threads = threads
         self._clock = clock
 
+    def _on_behalf(self, operator: OperatorIdentity, action: Action, work: Callable[[], T]) -> Future[T]:
+        """Begin it on a thread; raises Forbidden where the token may not do that."""
+        require(principal_of(operator), action)
+        return self._threads.submit(work)
+
     # ---- the pool
 
     def redeem(self, login: str, new_password: str, peer: str) -> Future[SignedIn]:
@@ -120,25 +125,29 @@ class ConsoleDesk:
         return self._threads.submit(spend)
 
     def look(self, operator: OperatorIdentity) -> Future[PoolLook]:
-        return self._threads.submit(self._watch.look)
+        return self._on_behalf(operator, Action.METRICS_READ, self._watch.look)
 
     def history(self, operator: OperatorIdentity) -> Future[History]:
-        return self._threads.submit(self._watch.history)
+        return self._on_behalf(operator, Action.METRICS_READ, self._watch.history)
 
     def pool(self, operator: OperatorIdentity) -> Future[PoolInfo]:
-        return self._threads.submit(lambda: replace(self._pool(), operator=operator.name))
+        return self._on_behalf(
+            operator, Action.METRICS_READ, lambda: replace(self._pool(), operator=operator.name)
+        )
 
     def doctor(self, operator: OperatorIdentity) -> Future[DoctorRows]:
-        return self._threads.submit(self._checkup.doctor)
+        return self._on_behalf(operator, Action.SETTINGS_CHANGE, self._checkup.doctor)
 
     def settings(self, operator: OperatorIdentity) -> Future[SettingRows]:
-        return self._threads.submit(self._checkup.settings)
+        return self._on_behalf(operator, Action.SETTINGS_CHANGE, self._checkup.settings)
 
     def change_settings(self, operator: OperatorIdentity, values: Mapping[str, str]) -> Future[SettingRows]:
-        return self._threads.submit(lambda: self._checkup.change(principal_of(operator), values))
+        return self._on_behalf(
+            operator, Action.SETTINGS_CHANGE, lambda: self._checkup.change(principal_of(operator), values)
+        )
 
     def browse(self, operator: OperatorIdentity, path: str) -> Future[FolderRows]:
-        return self._threads.submit(lambda: browse(path))
+        return self._on_behalf(operator, Action.SETTINGS_CHANGE, lambda: browse(path))
 
     def console_link(self, operator: OperatorIdentity, username: str) -> Future[str]:
         """Make a one-time login for an operator, as a link with address and fingerprint."""
@@ -151,19 +160,21 @@ class ConsoleDesk:
             made = self._accounts.reset_link(principal_of(operator), name).result(60)
             return self._make_console_link(made.secret)
 
-        return self._threads.submit(make)
+        return self._on_behalf(operator, Action.USER_CHANGE_ANY, make)
 
     # ---- tasks
 
     def tasks(self, operator: OperatorIdentity, query: TaskQuery) -> Future[TaskRows]:
-        return self._threads.submit(lambda: self._reading.console.tasks(query))
+        return self._on_behalf(operator, Action.TASK_READ_ANY, lambda: self._reading.console.tasks(query))
 
     def subtasks(self, operator: OperatorIdentity, task_id: str) -> Future[SubtaskMap]:
-        return self._threads.submit(lambda: self._reading.console.subtask_map(task_id))
+        return self._on_behalf(operator, Action.TASK_READ_ANY, lambda: self._reading.console.subtask_map(task_id))
 
     def attempts(self, operator: OperatorIdentity, task_id: str) -> Future[AttemptRows]:
-        return self._threads.submit(
-            lambda: AttemptRows(rows=tuple(self._reading.console.attempts(task_id, MAX_ATTEMPTS)))
+        return self._on_behalf(
+            operator,
+            Action.TASK_READ_ANY,
+            lambda: AttemptRows(rows=tuple(self._reading.console.attempts(task_id, MAX_ATTEMPTS))),
         )
 
     def why_waiting(self, operator: OperatorIdentity, task_id: str) -> Future[WhyRows]:
@@ -187,17 +198,19 @@ class ConsoleDesk:
                 rows=tuple(rows),
             )
 
-        return self._threads.submit(ask)
+        return self._on_behalf(operator, Action.TASK_READ_ANY, ask)
 
     def manifest(self, operator: OperatorIdentity, task_id: str) -> Future[str]:
-        return self._threads.submit(lambda: self._reading.tasks.resolved_manifest(task_id))
+        return self._on_behalf(
+            operator, Action.TASK_READ_ANY, lambda: self._reading.tasks.resolved_manifest(task_id)
+        )
 
     def artifacts(self, operator: OperatorIdentity, task_id: str) -> Future[ArtifactRows]:
         def read() -> ArtifactRows:
             rows = self._reading.console.artifacts(task_id, MAX_ARTIFACTS + 1)
             return ArtifactRows(rows=tuple(rows[:MAX_ARTIFACTS]), more=len(rows) > MAX_ARTIFACTS)
 
-        return self._threads.submit(read)
+        return self._on_behalf(operator, Action.TASK_READ_ANY, read)
 
     def log(
         self, operator: OperatorIdentity, attempt_id: str, stream: str, *, offset: int, limit: int
@@ -209,7 +222,7 @@ class ConsoleDesk:
             content, following = self._reading.logs.read(attempt_id, which, offset, wanted)
             return LogPiece(content=content, offset=following - len(content), next=following, size=size)
 
-        return self._threads.submit(read)
+        return self._on_behalf(operator, Action.TASK_READ_ANY, read)
 
     def set_priority(self, operator: OperatorIdentity, task_id: str, priority: int) -> Future[TaskView]:
         def change() -> TaskView:
@@ -219,21 +232,25 @@ class ConsoleDesk:
                 raise NotFound("There is no such task.", code="TASK_NOT_FOUND")
             return view
 
-        return self._threads.submit(change)
+        return self._on_behalf(operator, Action.TASK_CONTROL_ANY, change)
 
     # ---- money
 
     def accounts(self, operator: OperatorIdentity, query: ListQuery) -> Future[AccountRows]:
         day_ms = 86_400_000
         today_ms = self._clock.wall_ms() // day_ms * day_ms
-        return self._threads.submit(lambda: self._reading.console.accounts(query, today_ms))
+        return self._on_behalf(
+            operator, Action.MONEY_READ_ANY, lambda: self._reading.console.accounts(query, today_ms)
+        )
 
     def transfers(self, operator: OperatorIdentity, query: TransferQuery) -> Future[TransferRows]:
-        return self._threads.submit(lambda: self._reading.console.transfers(query))
+        return self._on_behalf(operator, Action.MONEY_READ_ANY, lambda: self._reading.console.transfers(query))
 
     def days(self, operator: OperatorIdentity, account_id: str, since_ms: int, offset_ms: int) -> Future[DayRows]:
-        return self._threads.submit(
-            lambda: DayRows(rows=tuple(self._reading.console.days(account_id, since_ms, offset_ms)))
+        return self._on_behalf(
+            operator,
+            Action.MONEY_READ_ANY,
+            lambda: DayRows(rows=tuple(self._reading.console.days(account_id, since_ms, offset_ms))),
         )
 
     def explain(self, operator: OperatorIdentity, transfer_id: str) -> Future[Explained]:
@@ -241,20 +258,22 @@ class ConsoleDesk:
             found = explain_amount(self._reading.ledger, principal_of(operator), transfer_id)
             return Explained(summary=found.summary, lines=found.lines)
 
-        return self._threads.submit(read)
+        return self._on_behalf(operator, Action.MONEY_READ_ANY, read)
 
     def grant(
         self, operator: OperatorIdentity, username: str, amount_ucpt: int, key: str, reason: str
     ) -> Future[str]:
         who = principal_of(operator)
-        return self._threads.submit(
-            lambda: self._money.grant(who, username, amount_ucpt, key, reason).result(60).transfer_id
+        return self._on_behalf(
+            operator,
+            Action.MONEY_GRANT,
+            lambda: self._money.grant(who, username, amount_ucpt, key, reason).result(60).transfer_id,
         )
 
     # ---- people, links, events
 
     def users(self, operator: OperatorIdentity, query: ListQuery) -> Future[UserRows]:
-        return self._threads.submit(lambda: self._reading.console.users(query))
+        return self._on_behalf(operator, Action.USER_READ_ANY, lambda: self._reading.console.users(query))
 
     def change_user(self, operator: OperatorIdentity, change: UserChange) -> Future[None]:
         who = principal_of(operator)
@@ -270,19 +289,23 @@ class ConsoleDesk:
                 case _:
                     raise Invalid("That cannot be done to a user.", code="USER_CHANGE_UNKNOWN")
 
-        return self._threads.submit(act)
+        return self._on_behalf(operator, Action.USER_CHANGE_ANY, act)
 
     def audit(self, operator: OperatorIdentity, query: ListQuery) -> Future[AuditRows]:
-        return self._threads.submit(lambda: self._reading.console.audit(query))
+        return self._on_behalf(operator, Action.AUDIT_READ, lambda: self._reading.console.audit(query))
 
     def join_links(self, operator: OperatorIdentity) -> Future[LinkRows]:
-        return self._threads.submit(
-            lambda: LinkRows(rows=tuple(self._reading.console.join_links(self._clock.wall_ms())))
+        return self._on_behalf(
+            operator,
+            Action.NODE_CONTROL_ANY,
+            lambda: LinkRows(rows=tuple(self._reading.console.join_links(self._clock.wall_ms()))),
         )
 
     def revoke_link(self, operator: OperatorIdentity, link_id: str) -> Future[None]:
-        return self._threads.submit(
-            lambda: self._membership.revoke_link(principal_of(operator), link_id).result(60)
+        return self._on_behalf(
+            operator,
+            Action.NODE_CONTROL_ANY,
+            lambda: self._membership.revoke_link(principal_of(operator), link_id).result(60),
         )
 
 

@@ -13,9 +13,11 @@ from core.blobs.listing import MAX_ZIP_BYTES
 from core.domain.console import SubmitReply
 from core.domain.errors import Busy, Invalid, TooLarge
 from core.domain.operations import OperatorIdentity
+from core.domain.user import Action, require
 from core.manifest.text import manifest_text
 from core.paths import private_folder, private_opener
 from master_app.console_desk import acting
+from master_app.operations import principal_of
 from master_app.ports.users import UserReads
 from master_app.tasks.intake import Intake
 
@@ -41,6 +43,8 @@ class ConsoleUploads:
         self._open: dict[str, _Upload] = {}
 
     def begin(self, operator: OperatorIdentity) -> Future[str]:
+        require(principal_of(operator), Action.TASK_SUBMIT)
+
         def start() -> str:
             if len(self._open) >= MAX_AT_ONCE:
                 raise Busy(f"{MAX_AT_ONCE} submissions are on their way; try again soon.", code="UPLOADS_FULL")

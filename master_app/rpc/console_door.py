@@ -12,6 +12,7 @@ from core.domain.console import Changed, NodeTile, NodeTiles, TaskQuery
 from core.domain.console_pages import ListQuery, TransferQuery, UserChange
 from core.domain.errors import Invalid
 from core.domain.operations import OperatorIdentity
+from core.domain.user import Scope
 from core.pb import console_pb2 as pb
 from core.pb import console_pb2_grpc, operator_pb2
 from core.rpc.codec.console import console_from_pb, console_to_pb, task_rows_to_pb
@@ -59,8 +60,9 @@ class ConsoleDoor(console_pb2_grpc.ConsoleServicer):
 
         subscription = self._feed.subscribe(wake)
         try:
-            await context.write(pb.WatchReply(changed=pb.Changed(reset=True, commit=watching.commit)))
+            # Asked first: whoever may not look is told nothing.
             history = await asyncio.wrap_future(self._service.history(operator))
+            await context.write(pb.WatchReply(changed=pb.Changed(reset=True, commit=watching.commit)))
             await context.write(pb.WatchReply(history=console_to_pb(history)))
             while True:
                 look = await asyncio.wrap_future(self._service.look(operator))
@@ -193,7 +195,7 @@ class _Watching:
 
     def __init__(self, feed: Feed, operator: OperatorIdentity, *, nodes: bool) -> None:
         self._feed = feed
-        self._audience = Audience(operator.user_id, is_operator=True)
+        self._audience = Audience(operator.user_id, is_operator=Scope.TASKS_READ in operator.scopes)
         self._nodes = nodes
         self._told: Mapping[str, NodeTile] | None = None
         self.news = asyncio.Event()
