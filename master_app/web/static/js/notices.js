@@ -15,20 +15,30 @@
     return new Notification(title, { body: text, tag: `hivemind-${tag}`, lang: document.documentElement.lang });
   }
 
-  document.addEventListener("hm:event", async (event) => {
-    const message = event.detail;
-    if (!isOn()) return;
-    const numbers = (message.changes || []).filter((change) => change.kind === "notice").map((change) => Number(change.id));
-    // After a long cut the stream does not know what was missed; the list does.
-    if (!numbers.length && message.kind !== "reset") return;
-    const from = numbers.length ? Math.max(seen(), Math.min(...numbers) - 1) : seen();
+  async function tell(from) {
     for (const item of await after(from).catch(() => [])) {
-      // Every open page hears of it: the first one shows it, and the tag lets a second one replace it silently.
       if (item.sequence <= seen()) continue;
       localStorage.setItem(SEEN, String(item.sequence));
       const shown = show(item.title, item.text, item.sequence);
       shown.onclick = () => { window.focus(); location.href = item.url; };
     }
+  }
+
+  // Every open page hears of a notice, and what one of them stores reaches the others a moment later: the page that
+  // holds the lock tells. When it goes, the next one tells what came meanwhile.
+  let isTeller = !navigator.locks;
+  navigator.locks?.request("hm_notices", () => {
+    isTeller = true;
+    if (isOn()) tell(seen());
+    return new Promise(() => {});
+  });
+  document.addEventListener("hm:event", (event) => {
+    const message = event.detail;
+    if (!isTeller || !isOn()) return;
+    const numbers = (message.changes || []).filter((change) => change.kind === "notice").map((change) => Number(change.id));
+    // After a long cut the stream does not know what was missed; the list does.
+    if (!numbers.length && message.kind !== "reset") return;
+    tell(numbers.length ? Math.max(seen(), Math.min(...numbers) - 1) : seen());
   });
 
   const panel = document.getElementById("browser-notices");
