@@ -212,6 +212,10 @@ class FirstScreen(QWidget):
             go = button(self._look, lambda: tr("Open"), on_click=partial(self.open_wanted.emit, place))
             self._places.addWidget(holder(row(words, pin, None, used, go)))
 
+    @property
+    def checked_words(self) -> str:
+        return self._checked.text()
+
     def show_problem(self, words: str) -> None:
         self._problem.setText(words)
         self.start.setEnabled(True)
@@ -271,10 +275,12 @@ def _port_problem(address: str) -> str:
 
 def _folder_problem(folder: Path) -> str:
     """Write, read back and remove a small file where the storage is to be."""
-    probe = folder / ".hivemind-test"
+    # One that is yet to be made is tried where it will be made.
+    place = folder if folder.is_dir() else folder.parent
+    if not place.is_dir():
+        return tr("{folder} is not there.", folder=place)
+    probe = place / ".hivemind-test"
     try:
-        if not folder.is_dir():
-            return "" if folder.parent.is_dir() else tr("{folder} is not there.", folder=folder)
         probe.write_bytes(b"hivemind")
         good = probe.read_bytes() == b"hivemind"
         probe.unlink()
