@@ -190,7 +190,7 @@ def _a_node_is_drained(person: Person) -> None:
     person.clicks("Drain 1 node")
     until("it is drained", lambda: any(node.startswith(f"{name} DRAIN") for node in person.sees["nodes"]))
     person.presses("ctrl+7")
-    until("it stands in the log", lambda: any("node.drain" in row for row in person.sees["rows"]))
+    until("it stands in the log", lambda: any("Drained a node" in row for row in person.sees["rows"]))
 
 
 def test_a_pool_is_run_from_the_window_alone(
