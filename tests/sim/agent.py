@@ -91,6 +91,8 @@ class SimAgent(Performing):
         for slot in self.slots.values():
             slot.token.end()
             slot.following += 1
+        for upload in self._uploads.values():
+            upload.end()
         for box in self.engine.boxes.values():
             box.follower = None
         if self.line is not None:
